@@ -22,17 +22,22 @@ export async function writeText(path: string, text: string, example: string): Pr
   }
 }
 
+/**
+ * What is in it, still unchecked. @param again makes a new one. @throws CliError (refused) when it is missing or no
+ * JSON
+ */
+export async function readPlanJson(path: string, again: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+  } catch (error) {
+    throw refused(`The plan ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, again);
+  }
+}
+
 /** @throws CliError (refused) when it is missing, no plan, or of another version or environment */
 export async function readPlanFile(path: string, environment: string): Promise<PlanFile> {
   const again = `${commandLine('plan', '--env', environment, '--out', path)}   (makes a new one)`;
-  const value = await readFile(path, 'utf8')
-    .then((text): unknown => JSON.parse(text))
-    .catch((error: unknown) => {
-      throw refused(
-        `The plan ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        again,
-      );
-    });
+  const value = await readPlanJson(path, again);
   const { format, version } =
     typeof value === 'object' && value !== null ? (value as { format?: unknown; version?: unknown }) : {};
   if (format !== PLAN_FILE_FORMAT)

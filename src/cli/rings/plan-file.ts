@@ -1,9 +1,8 @@
 /** What somebody has looked at before rings are deployed: the plan of each environment, kept in a file. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { RingsFile } from '../../environment/rings.ts';
 import { planFileSchema } from '../../plan/diff/file.ts';
-import { writeText } from '../plan/file.ts';
+import { readPlanJson, writeText } from '../plan/file.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 
@@ -37,13 +36,7 @@ export async function writeRingsPlan(path: string, plan: RingsPlan): Promise<voi
 /** @throws CliError (refused) when it is missing, no plan of these rings, or the rings are others by now */
 export async function readRingsPlan(path: string, name: string, { rings }: RingsFile): Promise<RingsPlan> {
   const again = `${commandLine('rings', 'plan', name, '--out', path)}   (makes a new one)`;
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw refused(`The plan ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, again);
-  }
-  const parsed = ringsPlanSchema.safeParse(value);
+  const parsed = ringsPlanSchema.safeParse(await readPlanJson(path, again));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw refused(`${path} is no plan of rings: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`, again);

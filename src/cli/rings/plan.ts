@@ -12,12 +12,14 @@ import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { RingsPlanOptions } from './options.ts';
 import { ringsPlanOf, writeRingsPlan } from './plan-file.ts';
+import { requireTogether } from './ready.ts';
 import { ringsPlanLines } from './render.ts';
 
 /** @returns 0 nothing to do, 2 changes */
 export async function runRingsPlan(context: CliContext, name: string, options: RingsPlanOptions): Promise<ExitCode> {
   const { config, terminal } = context;
   const file = await loadRings(name, config);
+  await requireTogether(context, name, file);
   const imageTags = options.image ?? {};
   const plans = new Map<string, PlatformChanges>();
   for (const environment of file.rings.flatMap(({ environments }) => environments)) {

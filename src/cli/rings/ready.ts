@@ -5,6 +5,7 @@ import type { RingTarget } from '../../contract/operations/rings.ts';
 import { encryptionOf } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
+import type { Environment } from '../../environment/schema.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { checkInputs, preflight } from '../deploy/preflight.ts';
@@ -56,34 +57,43 @@ export async function makeReady(
   }
 }
 
-/** One workflow starts the deployments of all: so they share an engine. @throws CliError (refused) */
-export async function requireOneEngine({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {
-  const addresses = new Map<string, string>();
-  for (const each of rings.flatMap(({ environments }) => environments)) {
-    const { engine } = await loadEnvironment(each, config);
-    addresses.set(each, 'address' in engine ? `${engine.address} ${engine.namespace}` : `its own (${each})`);
-  }
-  if (new Set(addresses.values()).size === 1) return;
-  throw refused(
-    `Environments in rings/${name}.yaml have different engines, and one workflow deploys them all:\n${[...addresses].map(([each, address]) => `  ${each}: ${address}`).join('\n')}`,
+/**
+ * One workflow starts the deployments of all, hands each its input, and reads its result: so they share an engine, and
+ * their workers have the same keys, or none of them has any.
+ * @throws CliError (refused)
+ */
+export async function requireTogether({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {
+  const environments: Environment[] = [];
+  for (const each of rings.flatMap((ring) => ring.environments)) environments.push(await loadEnvironment(each, config));
+  requireSame(
+    environments,
+    engineWords,
+    `Environments in rings/${name}.yaml have different engines, and one workflow deploys them all`,
     'Let them share one: engine.address and engine.namespace of their files',
+  );
+  requireSame(
+    environments,
+    (environment) => keysWords(encryptionOf(environment, config)),
+    `Environments in rings/${name}.yaml encrypt their histories with different keys, and one workflow deploys them all`,
+    'Let them share their keys: the same encryption.keysFile or encryption.keysCommand in their files',
   );
 }
 
-/**
- * It hands each deployment its input, and reads its result: so their workers have the same keys, or none of them has
- * any.
- * @throws CliError (refused)
- */
-export async function requireSameKeys({ config }: CliContext, name: string, { rings }: RingsFile): Promise<void> {
-  const keys = new Map<string, string>();
-  for (const each of rings.flatMap(({ environments }) => environments)) {
-    const found = encryptionOf(await loadEnvironment(each, config), config);
-    keys.set(each, found === undefined ? 'plain' : (found.keysCommand?.join(' ') ?? found.keysFile));
-  }
-  if (new Set(keys.values()).size === 1) return;
-  throw refused(
-    `Environments in rings/${name}.yaml encrypt their histories with different keys, and one workflow deploys them all:\n${[...keys].map(([each, where]) => `  ${each}: ${where}`).join('\n')}`,
-    'Let them share their keys: the same encryption.keysFile or encryption.keysCommand in their files',
-  );
+function requireSame(
+  environments: readonly Environment[],
+  wordsOf: (environment: Environment) => string,
+  problem: string,
+  next: string,
+): void {
+  const found = environments.map((environment) => ({ name: environment.name, words: wordsOf(environment) }));
+  if (new Set(found.map(({ words }) => words)).size === 1) return;
+  throw refused(`${problem}:\n${found.map(({ name, words }) => `  ${name}: ${words}`).join('\n')}`, next);
+}
+
+function engineWords({ name, engine }: Environment): string {
+  return 'address' in engine ? `${engine.address} ${engine.namespace}` : `its own (${name})`;
+}
+
+function keysWords(encryption: ReturnType<typeof encryptionOf>): string {
+  return encryption === undefined ? 'plain' : (encryption.keysCommand?.join(' ') ?? encryption.keysFile);
 }

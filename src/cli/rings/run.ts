@@ -1,5 +1,4 @@
 /** `ananta rings`: every environment of the file is made ready, then one workflow deploys them ring by ring. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
 import { cancelRings, readRings, startRings } from '../../clients/temporal/rings.ts';
@@ -13,18 +12,18 @@ import { watchInterrupts } from '../deploy/interrupt.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { pause } from '../shared/pause.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { RingsOptions } from './options.ts';
 import { readRingsPlan } from './plan-file.ts';
-import { type KeptPlan, makeReady, requireOneEngine, requireSameKeys } from './ready.ts';
+import { type KeptPlan, makeReady, requireTogether } from './ready.ts';
 import { changesSince, ringsLines } from './render.ts';
 
 const LOOK_MILLISECONDS = 2000;
 
 export async function runRingsDeploy(context: CliContext, name: string, options: RingsOptions): Promise<ExitCode> {
   const file = await loadRings(name, context.config);
-  await requireOneEngine(context, name, file);
-  await requireSameKeys(context, name, file);
+  await requireTogether(context, name, file);
   const kept = await keptPlans(name, file, options);
   const image = kept?.imageTags ?? options.image ?? {};
   const interrupts = watchInterrupts();
@@ -32,7 +31,7 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
   try {
     const targets = new Map<string, RingTarget>();
     for (const environment of file.rings.flatMap(({ environments }) => environments)) {
-      const plan = kept?.of(environment);
+      const plan = kept?.plans.get(environment);
       const ready = await makeReady(
         context,
         environment,
@@ -73,21 +72,16 @@ async function keptPlans(
   name: string,
   file: RingsFile,
   { plan: path, image }: RingsOptions,
-): Promise<{ imageTags: Record<string, string>; of: (environment: string) => KeptPlan | undefined } | undefined> {
+): Promise<{ imageTags: Record<string, string>; plans: ReadonlyMap<string, KeptPlan> } | undefined> {
   if (path === undefined) return undefined;
   const again = commandLine('rings', 'plan', name, '--out', path);
   if (image !== undefined) throw refused('--image cannot be given together with --plan: the plan says it.', again);
   const { imageTags, plans } = await readRingsPlan(path, name, file);
-  return {
-    imageTags,
-    of: (environment) => {
-      const found = plans.find((plan) => plan.environment === environment);
-      if (found === undefined) return undefined;
-      // Rings are planned as a whole.
-      const { selection: _, ...plan } = found;
-      return { plan: { ...plan, path }, again };
-    },
-  };
+  // Rings are planned as a whole.
+  const kept = plans.map(
+    ({ selection: _, ...plan }) => [plan.environment, { plan: { ...plan, path }, again }] as const,
+  );
+  return { imageTags, plans: new Map(kept) };
 }
 
 async function watch(
@@ -108,9 +102,7 @@ async function watch(
       before = now;
       if (now.outcome !== 'running') break;
     }
-    try {
-      await sleep(LOOK_MILLISECONDS, undefined, { signal: interrupted });
-    } catch {
+    if (!(await pause(LOOK_MILLISECONDS, interrupted))) {
       printLines(terminal.stderr, [`Rings ${name} go on; ${commandLine('rings', 'status', name)} says how far.`]);
       return EXIT_CODES.detached;
     }
@@ -139,8 +131,7 @@ export async function runRingsCancel(context: CliContext, name: string): Promise
 
 export async function runRingsCheck(context: CliContext, name: string): Promise<ExitCode> {
   const file = await loadRings(name, context.config);
-  await requireOneEngine(context, name, file);
-  await requireSameKeys(context, name, file);
+  await requireTogether(context, name, file);
   printLines(context.terminal.stdout, [
     `rings/${name}.yaml is sound: ${file.rings.map((ring) => `${ring.name} (${ring.environments.join(', ')})`).join(', then ')}.`,
   ]);

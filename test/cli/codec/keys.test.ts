@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { type EngineKeys, engineKeys } from '../../../src/cli/codec/engine.ts';
-import { requireSameKeys } from '../../../src/cli/rings/ready.ts';
+import { requireTogether } from '../../../src/cli/rings/ready.ts';
 import type { CliContext } from '../../../src/cli/shared/context.ts';
 import { type KeyRing, withNewKey } from '../../../src/clients/temporal/encryption/ring.ts';
 import { readConfig } from '../../../src/config.ts';
@@ -117,11 +117,11 @@ describe('codec', () => {
     const context = { config: { ...readConfig(), environmentsDir: place.folder } } as CliContext;
     const ringsOf = (...environments: string[]) => ({ rings: [{ name: 'a', environments }] }) as unknown as RingsFile;
     await assert.rejects(
-      requireSameKeys(context, 'world', ringsOf('prod', 'plain')),
+      requireTogether(context, 'world', ringsOf('prod', 'plain')),
       /rings\/world\.yaml encrypt their histories with different keys[^]*plain: plain/,
     );
     await place.environment('other', externalEnvironment({ more: `encryption: { keysFile: ${file} }` }));
-    await requireSameKeys(context, 'world', ringsOf('prod', 'other'));
-    await requireSameKeys(context, 'world', ringsOf('plain'));
+    await requireTogether(context, 'world', ringsOf('prod', 'other'));
+    await requireTogether(context, 'world', ringsOf('plain'));
   });
 });

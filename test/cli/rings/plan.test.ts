@@ -1,13 +1,17 @@
 /** What rings would do, as text and as a file that binds their deployment. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { runRingsPlan } from '../../../src/cli/rings/plan.ts';
 import { readRingsPlan, type RingsPlan, ringsPlanOf, writeRingsPlan } from '../../../src/cli/rings/plan-file.ts';
 import { ringsPlanLines } from '../../../src/cli/rings/render.ts';
+import type { CliContext } from '../../../src/cli/shared/context.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
+import { readConfig } from '../../../src/config.ts';
 import { type RingsFile, ringsFileSchema } from '../../../src/environment/rings.ts';
+import { externalEnvironment } from '../run-cli.ts';
 
 const file: RingsFile = ringsFileSchema.parse({
   description: 'All',
@@ -61,6 +65,16 @@ describe('a plan of rings in a file', () => {
       await writeFile(path, text);
       await assert.rejects(readRingsPlan(path, 'world', file), says);
     });
+
+  test('what cannot be deployed together is not planned either', async () => {
+    const environmentsDir = join(folder, 'environments');
+    await Promise.all([mkdir(environmentsDir), mkdir(join(folder, 'rings'))]);
+    await writeFile(join(folder, 'rings', 'world.yaml'), JSON.stringify(file));
+    for (const name of ['east', 'west', 'north'])
+      await writeFile(join(environmentsDir, `${name}.yaml`), externalEnvironment({ engine: `${name}.example:7233` }));
+    const context = { config: { ...readConfig(), environmentsDir } } as CliContext;
+    await assert.rejects(runRingsPlan(context, 'world', {}), /different engines[^]*east: east\.example:7233 deployer/);
+  });
 
   test('refused: a file that is not there', async () => {
     await assert.rejects(readRingsPlan(join(folder, 'nothing.json'), 'world', file), /cannot be read: ENOENT/);
