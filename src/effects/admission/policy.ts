@@ -1,8 +1,7 @@
-import { parse } from 'yaml';
 import type { Catalog } from '../../catalog/schema.ts';
 import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
-import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { writtenValues } from '../../plan/inputs/kubernetes-yaml.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import type { ReleaseChange } from '../../plan/diff/types.ts';
 import { factsOf } from '../../plan/policy/facts.ts';
@@ -23,7 +22,7 @@ export function withVerdicts<Plan extends OperationPlan>(
 ): Plan {
   if (policy.length === 0) return plan;
   const stateful = new Set(catalog.services.filter((service) => service.stateful).map(({ name }) => name));
-  const values = inputs && new Map([...inputs].map(([name, input]) => [name, parse(input.values) as Tree]));
+  const values = inputs && new Map([...inputs].map(([name, input]) => [name, writtenValues(input.values)]));
   const facts = factsOf(plan, {
     stateful,
     licences: images.licences,

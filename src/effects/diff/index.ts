@@ -2,17 +2,16 @@
  * What a deployment would change and why, object by object. Changes nothing; works without the engine and without a
  * worker.
  */
-import { parse } from 'yaml';
 import type { Clients } from '../../clients/index.ts';
 import type { Selection } from '../../contract/operations/deploy.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
-import type { Tree } from '../../environment/merge.ts';
 import { measuredSeconds, withExpected } from '../../plan/diff/expected.ts';
 import { changesAnything, orphans, serviceChange } from '../../plan/diff/services.ts';
 import type { PlatformChanges, ReleaseChange } from '../../plan/diff/types.ts';
 import { rulesSeeObjects } from '../../plan/policy/objects.ts';
 import { verdictNotes } from '../../plan/policy/words.ts';
 import { frozenImages } from '../../plan/images/frozen.ts';
+import { writtenValues } from '../../plan/inputs/kubernetes-yaml.ts';
 import { digestsOf, type PlatformInputs } from '../../plan/inputs/platform-inputs.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import type { ObservedCluster } from '../../plan/observed.ts';
@@ -145,7 +144,7 @@ function withoutLeaves(change: ReleaseChange | undefined): ReleaseChange | undef
 function frozenNotes(inputs: ReadonlyMap<string, ReleaseInputs>): string[] {
   return frozenImages(
     [...inputs].flatMap(([name, { upstream, values }]) =>
-      upstream === undefined ? [] : [[name, parse(values) as Tree] as const],
+      upstream === undefined ? [] : [[name, writtenValues(values)] as const],
     ),
   ).map(({ warning }) => warning);
 }

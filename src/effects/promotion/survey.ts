@@ -1,13 +1,12 @@
 /** What a promotion is judged by: this checkout, and what the target's releases carry now. Changes nothing. */
 import { existsSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { Catalog } from '../../catalog/schema.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { Config } from '../../config.ts';
 import type { PlatformVersion } from '../../contract/version.ts';
-import type { Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { writtenValues } from '../../plan/inputs/kubernetes-yaml.ts';
 import type { PlatformInputs } from '../../plan/inputs/platform-inputs.ts';
 import { allDigests } from '../../plan/inputs/release-inputs.ts';
 import { releaseKey } from '../../plan/observed.ts';
@@ -44,7 +43,7 @@ export async function checkoutReleases(
         asSource: asSource.get(name),
         content,
         isHere: upstream === undefined || existsSync(chartPath),
-        migrations: runsMigrations(catalog, name) ? migrationsOf(parse(values) as Tree) : [],
+        migrations: runsMigrations(catalog, name) ? migrationsOf(writtenValues(values)) : [],
       },
     ]),
   );

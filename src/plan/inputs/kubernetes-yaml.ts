@@ -13,6 +13,7 @@ import {
   type Tags,
   visit,
 } from 'yaml';
+import type { Tree } from '../../environment/merge.ts';
 
 const scalar = (kind: 'bool' | 'int' | 'float', test: RegExp, resolve: (text: string) => unknown): ScalarTag => ({
   tag: `tag:yaml.org,2002:${kind}`,
@@ -71,6 +72,11 @@ function keyText(key: ParsedNode): unknown {
 /** Values for Helm's standard input: JSON is YAML in which text cannot be taken for anything else. */
 export function helmText(values: unknown): string {
   return JSON.stringify(values);
+}
+
+/** Values that were written for Helm, as they were before: JSON is read a good deal faster as what it is. */
+export function writtenValues(text: string): Tree {
+  return JSON.parse(text) as Tree;
 }
 
 /**

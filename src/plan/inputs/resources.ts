@@ -1,10 +1,10 @@
 /** Requests and limits as they come out of environment, values file and chart together. */
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { ConfigurationProblem } from '../../environment/errors.ts';
 import { type Resources, resourceProblems } from '../../environment/fields/quantity.ts';
 import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { writtenValues } from './kubernetes-yaml.ts';
 import type { ReleaseInputs } from './release-inputs.ts';
 import { readValues } from './values-files.ts';
 
@@ -19,7 +19,7 @@ export async function resourceConflicts(
   const changed = [...releases].filter(([name]) => environment.resources[name] !== undefined);
   const found = await Promise.all(
     changed.map(async ([name, inputs]) => {
-      const own = parse(inputs.values) as Tree;
+      const own = writtenValues(inputs.values);
       // A publisher's chart is an archive: what it says by itself is seen when it is rendered.
       const chart = inputs.upstream === undefined ? await readValues(join(inputs.chartPath, 'values.yaml')) : {};
       return resourcesIn(mergeTrees(chart, own)).flatMap((resources) =>
