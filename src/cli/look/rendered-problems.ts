@@ -3,24 +3,21 @@
  * chart is rendered with the environment's values, and each object compared with Kubernetes' own schemas and rules.
  * Charts that are not on this machine are named, not fetched.
  */
-import { access } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import PQueue from 'p-queue';
-import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
-import { renderedObjects, tidyRenderings } from '../../effects/diff/render.ts';
+import { renderEach, renderedObjects, tidyRenderings } from '../../effects/diff/render.ts';
 import type { Catalog } from '../../catalog/schema.ts';
-import { ChartRenderError } from '../../clients/helm/template.ts';
+import { ChartRenderError, renderErrorText } from '../../clients/helm/template.ts';
 import { type Config, stateDir } from '../../config.ts';
 import type { ConfigurationProblem } from '../../environment/errors.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { ManifestObject } from '../../plan/diff/manifest.ts';
-import { allReleaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
+import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { definedKinds } from '../../plan/objects/defined.ts';
 import { type RenderedRelease, releaseProblems } from '../../plan/objects/releases.ts';
 import { readSchemas } from '../../plan/objects/schemas.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { commandLine } from '../shared/format.ts';
+import { installedHelm, noHelmNote } from '../shared/helm-binary.ts';
 
 export interface RenderedCheck {
   problems: ConfigurationProblem[];
@@ -35,28 +32,16 @@ export async function renderedProblems(
   config: Config,
 ): Promise<RenderedCheck> {
   const { name } = environment;
-  const helm = (await findInstalledTools(config.cacheDir, config.childEnv, undefined, ['helm'])).get('helm')?.path;
-  if (helm === undefined)
-    return {
-      problems: [],
-      notes: [
-        `charts were not rendered: Helm is not on this machine yet. ${commandLine('rbac', 'show', '--env', name)} brings it`,
-      ],
-    };
+  const helm = await installedHelm(config);
+  if (helm === undefined) return { problems: [], notes: [noHelmNote(name)] };
   const inputs = [...(await allReleaseInputs(catalog, environment, {}, config))];
-  const missing = new Set<string>();
   const rendered: RenderedRelease[] = [];
   const problems: ConfigurationProblem[] = [];
   await tidyRenderings(config);
   const home = join(stateDir(config, name), 'helm');
-  const queue = new PQueue({ concurrency: availableParallelism() });
-  await queue.addAll(
-    inputs.map(([release, input]) => async () => {
-      const absent = await absentChart(input);
-      if (absent !== undefined) {
-        missing.add(absent);
-        return;
-      }
+  const missing = await renderEach(
+    inputs.map(([release, input]) => ({ release, input })),
+    async ({ release, input }) => {
       const { namespace } = findRelease(catalog, release);
       try {
         const objects = await renderedObjects({ helm, home, config }, { name: release, namespace }, input);
@@ -64,7 +49,7 @@ export async function renderedProblems(
       } catch (error) {
         problems.push({ file: `${name}.yaml`, field: '', message: `release ${wordsOf(error, release)}` });
       }
-    }),
+    },
   );
   const schemas = await readSchemas();
   const custom = definedKinds(rendered.flatMap(({ objects }) => objects.map(({ object }: ManifestObject) => object)));
@@ -79,25 +64,15 @@ export async function renderedProblems(
       ...found.map((message) => ({ file: `${name}.yaml`, field: '', message })),
     ],
     notes:
-      missing.size === 0
+      missing.length === 0
         ? []
         : [
-            `not rendered, since ${missing.size === 1 ? 'its chart is' : 'their charts are'} not on this machine: ${[...missing].sort().join(', ')}. ${commandLine('charts', 'pull', '--env', name)} fetches ${missing.size === 1 ? 'it' : 'them'}`,
+            `not rendered, since ${missing.length === 1 ? 'its chart is' : 'their charts are'} not on this machine: ${missing.join(', ')}. ${commandLine('charts', 'pull', '--env', name)} fetches ${missing.length === 1 ? 'it' : 'them'}`,
           ],
   };
 }
 
-/** @returns name and version of a publisher's chart that is not in the cache */
-async function absentChart({ upstream, chartPath }: ReleaseInputs): Promise<string | undefined> {
-  if (upstream === undefined) return undefined;
-  return access(chartPath).then(
-    () => undefined,
-    () => `${upstream.name} ${upstream.version}`,
-  );
-}
-
-/** Helm's own words name the release already. */
 function wordsOf(error: unknown, release: string): string {
-  if (error instanceof ChartRenderError) return error.message.replace(/\s*\n\s*/g, ' ').trim();
+  if (error instanceof ChartRenderError) return renderErrorText(error);
   return `${release}: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,6 +1,5 @@
 /** `ananta preflight --kubernetes VERSION`: what stands in the way of another Kubernetes. Changes nothing. */
 import { join } from 'node:path';
-import { findInstalledTools } from '../../../bootstrap/tools/installed.ts';
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { renderedFor } from '../../effects/upgrade/rendered.ts';
@@ -14,6 +13,7 @@ import { type UpgradeFacts, upgradeLines, upgradeReport } from '../../plan/upgra
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, truncate } from '../shared/format.ts';
+import { installedHelm, noHelmNote } from '../shared/helm-binary.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface PreflightOptions {
@@ -60,15 +60,8 @@ export async function preflightKubernetes(
   }
 
   async function renderedFacts(): Promise<Omit<UpgradeFacts, 'survey'>> {
-    const helm = (await findInstalledTools(config.cacheDir, config.childEnv, undefined, ['helm'])).get('helm')?.path;
-    if (helm === undefined)
-      return {
-        rendered: new Map(),
-        charts: [],
-        notes: [
-          `charts were not rendered: Helm is not on this machine yet. ${commandLine('rbac', 'show', '--env', env)} brings it`,
-        ],
-      };
+    const helm = await installedHelm(config);
+    if (helm === undefined) return { rendered: new Map(), charts: [], notes: [noHelmNote(env)] };
     const rendering = {
       helm,
       home: join(stateDir(config, env), 'helm'),

@@ -39,6 +39,11 @@ export class ChartRenderError extends AnantaError {
   ];
 }
 
+/** In one line; Helm's own words name the release already. */
+export function renderErrorText({ message }: ChartRenderError): string {
+  return message.replace(/\s*\n\s*/g, ' ').trim();
+}
+
 /**
  * The objects that Helm would apply, as YAML: hooks apart, definitions of the `crds` folder included.
  * @throws ChartRenderError with what Helm says against it

@@ -1,7 +1,6 @@
 /**
  * What a plan would change of each object of the releases that it applies: rendered, and compared with what is there.
  */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import type { Clients } from '../../clients/index.ts';
@@ -16,7 +15,7 @@ import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { ownNames } from '../owner/claim.ts';
 import { newObjects, releaseObjects } from './release.ts';
-import { renderedObjects, type Rendering, tidyRenderings } from './render.ts';
+import { absentChart, renderedObjects, type Rendering, tidyRenderings } from './render.ts';
 
 /** @param wanted as rendered; what would not change is left out of the result */
 export type Compare = (
@@ -72,13 +71,14 @@ export async function releaseChanges(
         return [step, { ...change, objects: [] }];
       if (rendering === undefined)
         return [step, { ...change, objects: [], note: 'its objects are not listed: Helm is not installed here yet' }];
-      if (input.upstream !== undefined && !existsSync(input.chartPath))
+      const absent = absentChart(input);
+      if (absent !== undefined)
         return [
           step,
           {
             ...change,
             objects: [],
-            note: `its objects are not listed: chart ${input.upstream.name} ${input.upstream.version} is not on this machine yet (ananta charts pull)`,
+            note: `its objects are not listed: chart ${absent} is not on this machine yet (ananta charts pull)`,
           },
         ];
       const objects = await compare(step, await renderedObjects(rendering, step, input), { leaves });

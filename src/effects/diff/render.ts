@@ -1,6 +1,9 @@
 /** What Helm would apply, rendered once per content: a digest that was rendered before is read from the cache. */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import PQueue from 'p-queue';
 import { renderedManifest } from '../../clients/helm/index.ts';
 import type { Config } from '../../config.ts';
 import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.ts';
@@ -44,6 +47,34 @@ export async function renderedObjects(
   const objects = manifestObjects(text);
   await writeFileDurably(file, text);
   return labelled(objects);
+}
+
+/** @returns name and version of a publisher's chart that is not on this machine; undefined: what is rendered is here */
+export function absentChart({
+  upstream,
+  chartPath,
+}: Pick<ReleaseInputs, 'upstream' | 'chartPath'>): string | undefined {
+  return upstream === undefined || existsSync(chartPath) ? undefined : `${upstream.name} ${upstream.version}`;
+}
+
+/**
+ * Renders each release whose chart is on this machine. Helm is the one that costs: as many at once as there are cores.
+ * @returns name and version of the charts that are not, sorted
+ */
+export async function renderEach<T extends { input: Pick<ReleaseInputs, 'upstream' | 'chartPath'> }>(
+  releases: readonly T[],
+  render: (release: T) => Promise<void>,
+): Promise<string[]> {
+  const missing = new Set<string>();
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  await queue.addAll(
+    releases.map((release) => async () => {
+      const absent = absentChart(release.input);
+      if (absent === undefined) await render(release);
+      else missing.add(absent);
+    }),
+  );
+  return [...missing].sort();
 }
 
 /** Drops the whole cache when it has grown too large: rendering again costs a tenth of a second each. */

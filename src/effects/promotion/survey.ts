@@ -1,5 +1,4 @@
 /** What a promotion is judged by: this checkout, and what the target's releases carry now. Changes nothing. */
-import { existsSync } from 'node:fs';
 import type { Catalog } from '../../catalog/schema.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
@@ -14,6 +13,7 @@ import type { CheckoutRelease } from '../../plan/promotion/judge.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { type Migration, migrationsOf } from '../../plan/versions/migrations.ts';
 import { newestOf } from '../../plan/versions/rollback.ts';
+import { absentChart } from '../diff/render.ts';
 import { readOurRevisions } from '../versions/contents.ts';
 
 export interface CheckoutSurvey {
@@ -37,13 +37,13 @@ export async function checkoutReleases(
     inputs(imageTags),
   ]);
   return new Map(
-    [...asTarget].map(([name, { content, chartPath, upstream, values }]) => [
+    [...asTarget].map(([name, input]) => [
       name,
       {
         asSource: asSource.get(name),
-        content,
-        isHere: upstream === undefined || existsSync(chartPath),
-        migrations: runsMigrations(catalog, name) ? migrationsOf(writtenValues(values)) : [],
+        content: input.content,
+        isHere: absentChart(input) === undefined,
+        migrations: runsMigrations(catalog, name) ? migrationsOf(writtenValues(input.values)) : [],
       },
     ]),
   );

@@ -1,10 +1,8 @@
 /** What the charts of an environment make for another version of Kubernetes, and which of them refuse it. */
-import { access } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import PQueue from 'p-queue';
-import { ChartRenderError, renderedManifest } from '../../clients/helm/template.ts';
+import { ChartRenderError, renderedManifest, renderErrorText } from '../../clients/helm/template.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import type { UsedApi } from '../../plan/upgrade/judge.ts';
+import { renderEach } from '../diff/render.ts';
 import { usedIn } from './survey.ts';
 
 export interface RenderedUse {
@@ -30,31 +28,15 @@ export async function renderedFor(
   inputs: readonly { release: string; namespace: string; input: ReleaseInputs }[],
 ): Promise<RenderedUse> {
   const found: RenderedUse = { used: new Map(), refused: [], missing: [] };
-  const missing = new Set<string>();
-  const queue = new PQueue({ concurrency: availableParallelism() });
-  await queue.addAll(
-    inputs.map(({ release, namespace, input: { upstream, chartPath, values } }) => async () => {
-      if (upstream !== undefined && !(await exists(chartPath))) {
-        missing.add(`${upstream.name} ${upstream.version}`);
-        return;
-      }
-      try {
-        const request = { release, namespace, chartPath, values, kubernetes };
-        found.used.set(release, usedIn(await renderedManifest(helm, home, env, request), namespace));
-      } catch (error) {
-        if (!(error instanceof ChartRenderError)) throw error;
-        found.refused.push({ release, message: error.message.replace(/\s*\n\s*/g, ' ').trim() });
-      }
-    }),
-  );
+  found.missing = await renderEach(inputs, async ({ release, namespace, input: { chartPath, values } }) => {
+    try {
+      const request = { release, namespace, chartPath, values, kubernetes };
+      found.used.set(release, usedIn(await renderedManifest(helm, home, env, request), namespace));
+    } catch (error) {
+      if (!(error instanceof ChartRenderError)) throw error;
+      found.refused.push({ release, message: renderErrorText(error) });
+    }
+  });
   found.refused.sort((a, b) => a.release.localeCompare(b.release));
-  found.missing = [...missing].sort();
   return found;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
