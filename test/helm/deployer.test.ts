@@ -6,6 +6,7 @@ import { IN_CLUSTER, OWNER_LABEL } from '../../src/contract/names.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { deployerReleases, workerGraceSeconds } from '../../src/plan/deployer/releases.ts';
+import { engineInCluster } from '../support/engine-in-cluster.ts';
 import { type KubernetesObject, parseObjects } from './golden.ts';
 import { config, helm, helmBinary, KUBERNETES_VERSION } from './helm.ts';
 import { containersOf, houseViolations, podTemplate, restrictedViolations } from './pods.ts';
@@ -14,16 +15,7 @@ const binary = await helmBinary();
 const staging = await loadEnvironment('staging', config);
 const environment: Environment = {
   ...staging,
-  engine: {
-    inCluster: {
-      namespace: 'ananta',
-      retentionDays: 90,
-      historyShards: 128,
-      replicas: 2,
-      storage: { size: '20Gi' },
-      resources: {},
-    },
-  },
+  engine: engineInCluster({ replicas: 2, storage: { size: '20Gi' } }),
 };
 const releases = await deployerReleases(environment, config, {
   image: `a.example/b@sha256:${'1'.repeat(64)}`,

@@ -10,21 +10,13 @@ import { readConfig } from '../../../src/config.ts';
 import { RELEASE_LABELS } from '../../../src/contract/names.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
+import { engineInCluster } from '../../support/engine-in-cluster.ts';
 
 const config = readConfig();
 const staging = await loadEnvironment('staging', config);
 const inCluster: Environment = {
   ...staging,
-  engine: {
-    inCluster: {
-      namespace: 'ananta',
-      retentionDays: 90,
-      historyShards: 128,
-      replicas: 1,
-      storage: { size: '10Gi' },
-      resources: {},
-    },
-  },
+  engine: engineInCluster(),
   vault: { ...staging.vault, keys: { store: 'kubernetes', namespace: 'ananta-system', name: 'vault-keys' } },
 };
 

@@ -10,6 +10,7 @@ import { contentDigest, contentOfIdentity, identityWithContent } from '../../../
 import { platformInputs } from '../../../src/plan/inputs/platform-inputs.ts';
 import { imageValues, upgradeProblem, versionsOf } from '../../../src/plan/deployer/image.ts';
 import { deployerReleases, workerGraceSeconds } from '../../../src/plan/deployer/releases.ts';
+import { engineInCluster } from '../../support/engine-in-cluster.ts';
 import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
 
 const config = readConfig();
@@ -23,20 +24,7 @@ const inputs = {
 
 async function inCluster(more: Partial<Environment> = {}): Promise<Environment> {
   const staging = await miniEnvironment('staging');
-  return {
-    ...staging,
-    engine: {
-      inCluster: {
-        namespace: 'ananta',
-        retentionDays: 90,
-        historyShards: 128,
-        replicas: 1,
-        storage: { size: '10Gi' },
-        resources: {},
-      },
-    },
-    ...more,
-  };
+  return { ...staging, engine: engineInCluster(), ...more };
 }
 
 describe('what the installation brings', () => {
