@@ -6,6 +6,7 @@ import type { Clients } from '../../src/clients/index.ts';
 import type { PlatformVersion, PromotedFrom } from '../../src/contract/version.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { testScope } from '../support/scope.ts';
+import { sampleVersion } from '../support/versions.ts';
 import { unguardedActivities } from '../../src/activities/index.ts';
 
 const SECRET = 'a-very-secret-value';
@@ -50,21 +51,10 @@ function helmSecret(
   ];
 }
 
-const content = (runId: string, more: Partial<PlatformVersion> = {}): Omit<PlatformVersion, 'version'> => ({
-  environment: 'sandbox',
-  clusterUid: 'uid',
-  operation: 'deploy',
-  at: '2026-01-01T00:00:00Z',
-  requestedBy: 'a@b',
-  planDigest: 'p',
-  workflowId: 'w',
-  runId,
-  seconds: 1,
-  imageTags: {},
-  services: [],
-  releases: [],
-  ...more,
-});
+const content = (runId: string, more: Partial<PlatformVersion> = {}): Omit<PlatformVersion, 'version'> => {
+  const { version: _given, ...rest } = sampleVersion(1, { runId, ...more });
+  return rest;
+};
 
 const record = (
   clients: Clients,

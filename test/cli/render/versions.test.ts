@@ -9,38 +9,24 @@ import { requireConfirmation } from '../../../src/cli/rollback/run.ts';
 import { plainStyle as style } from '../../../src/cli/shared/terminal.ts';
 import type { PlatformVersion, VersionedRelease } from '../../../src/contract/version.ts';
 import { diffReleases } from '../../../src/plan/versions/diff.ts';
+import { sampleRelease, sampleVersion } from '../../support/versions.ts';
 import { ALL_GOOD, outcome, PLAN, result } from '../sample.ts';
 
 function release(name: string, digest: string, more: Partial<VersionedRelease> = {}): VersionedRelease {
-  return {
-    service: name,
-    name,
-    namespace: 'ns',
-    job: false,
-    revision: 1,
-    digest,
-    chart: { name: 'service', version: '1.0.0' },
-    images: [{ image: `registry/${name}:${digest}` }],
-    ...more,
-  };
+  return sampleRelease(name, { digest, images: [{ image: `registry/${name}:${digest}` }], ...more });
 }
 function version(number: number, releases: VersionedRelease[], more: Partial<PlatformVersion> = {}): PlatformVersion {
-  return {
-    version: number,
+  return sampleVersion(number, {
     environment: 'staging',
-    clusterUid: 'u',
-    operation: 'deploy',
     at: `2026-01-0${number}T12:00:00.123Z`,
     requestedBy: 'ann@host',
     planDigest: 'p1',
     workflowId: 'deploy/staging/u',
-    runId: `run-${number}`,
     seconds: 61,
-    imageTags: {},
     services: [{ name: 'app', phase: 1, state: 'healthy', seconds: 4.2, changed: true }],
     releases,
     ...more,
-  };
+  });
 }
 const VERSIONS = [
   version(3, [release('app', '1'), release('db', '1')], { operation: 'rollback', restores: 1, seconds: 5 }),

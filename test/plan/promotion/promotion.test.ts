@@ -7,41 +7,26 @@ import { type CheckoutRelease, judgePromotion, type PromotionInput } from '../..
 import { judgeMigrations } from '../../../src/plan/promotion/migrations.ts';
 import { allReleases } from '../../../src/plan/releases.ts';
 import { miniCatalog } from '../../support/mini.ts';
+import { sampleRelease, sampleVersion } from '../../support/versions.ts';
 
 const catalog = await miniCatalog();
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const migration = (id: string, noReturn?: string) => ({ id, ...(noReturn === undefined ? {} : { noReturn }) });
 
-const release = (name: string, more: Partial<VersionedRelease> = {}): VersionedRelease => ({
-  service: name,
-  name,
-  namespace: 'apps',
-  job: false,
-  revision: 3,
-  digest: `digest-${name}`,
-  chart: { name: 'service', version: '1.0.0', content: 'chart' },
-  images: [],
-  ...(name === 'schema' ? { migrations: [migration('V1__a.sql'), migration('V2__b.sql')] } : {}),
-  ...more,
-});
+const release = (name: string, more: Partial<VersionedRelease> = {}): VersionedRelease =>
+  sampleRelease(name, {
+    namespace: 'apps',
+    revision: 3,
+    digest: `digest-${name}`,
+    chart: { name: 'service', version: '1.0.0', content: 'chart' },
+    ...(name === 'schema' ? { migrations: [migration('V1__a.sql'), migration('V2__b.sql')] } : {}),
+    ...more,
+  });
 const names = allReleases(catalog)
   .filter(({ kind }) => kind === 'release')
   .map(({ name }) => name);
-const version = (releases: VersionedRelease[] = names.map((name) => release(name))): PlatformVersion => ({
-  version: 12,
-  environment: 'staging',
-  clusterUid: 'uid',
-  operation: 'deploy',
-  at: '2026-01-01T00:00:00Z',
-  requestedBy: 'x',
-  planDigest: '',
-  workflowId: '',
-  runId: '',
-  seconds: 1,
-  imageTags: {},
-  services: [],
-  releases,
-});
+const version = (releases: VersionedRelease[] = names.map((name) => release(name))): PlatformVersion =>
+  sampleVersion(12, { environment: 'staging', releases });
 const here = (name: string, more: Partial<CheckoutRelease> = {}): CheckoutRelease => ({
   asSource: `digest-${name}`,
   content: 'chart',

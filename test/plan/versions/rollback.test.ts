@@ -12,6 +12,7 @@ import {
 } from '../../../src/plan/versions/rollback.ts';
 import { buildUndoPlan } from '../../../src/plan/versions/undo.ts';
 import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
+import { sampleRelease, sampleVersion } from '../../support/versions.ts';
 
 const catalog: Catalog = await miniCatalog();
 let environment: Environment;
@@ -25,36 +26,10 @@ const ALL = allReleases(catalog).filter(({ kind }) => kind === 'release');
 function version(number: number, digests: Record<string, string | undefined> = {}): PlatformVersion {
   const releases = ALL.flatMap(({ name, namespace, service, job }): VersionedRelease[] => {
     const digest = name in digests ? digests[name] : 'd1';
-    return digest === undefined
-      ? []
-      : [
-          {
-            service,
-            name,
-            namespace,
-            job,
-            revision: 1,
-            digest,
-            chart: { name: 'c', version: '1' },
-            images: [{ image: `${name}:${digest}` }],
-          },
-        ];
+    const images = [{ image: `${name}:${digest}` }];
+    return digest === undefined ? [] : [sampleRelease(name, { service, namespace, job, digest, images })];
   });
-  return {
-    version: number,
-    environment: 'sandbox',
-    clusterUid: 'u',
-    operation: 'deploy',
-    at: '',
-    requestedBy: '',
-    planDigest: '',
-    workflowId: '',
-    runId: '',
-    seconds: 1,
-    imageTags: {},
-    services: [],
-    releases,
-  };
+  return sampleVersion(number, { runId: '', releases });
 }
 
 /** Every release at revision 1 with `d1`, but for those named. */

@@ -5,42 +5,19 @@ import { dispensable, type KeptRevision, revisionOf } from '../../../src/plan/ve
 import { dataOfManifest, imagesOfManifest } from '../../../src/plan/images/of-manifest.ts';
 import { crossings, migrationsOf } from '../../../src/plan/versions/migrations.ts';
 import { changesBetween, defaultTarget, describeChange, originOf } from '../../../src/plan/versions/versions.ts';
+import { sampleRelease, sampleVersion } from '../../support/versions.ts';
 
-export function release(name: string, digest: string, more: Partial<VersionedRelease> = {}): VersionedRelease {
-  return {
-    service: name,
-    name,
-    namespace: 'ns',
-    job: false,
-    revision: 1,
+function release(name: string, digest: string, more: Partial<VersionedRelease> = {}): VersionedRelease {
+  return sampleRelease(name, {
     digest,
     chart: { name: 'service', version: '1.0.0', digest: 'c' },
     images: [{ image: `registry/${name}:${digest}` }],
     ...more,
-  };
+  });
 }
 
-export function version(
-  number: number,
-  releases: VersionedRelease[],
-  more: Partial<PlatformVersion> = {},
-): PlatformVersion {
-  return {
-    version: number,
-    environment: 'test',
-    clusterUid: 'uid',
-    operation: 'deploy',
-    at: '2026-01-01T00:00:00Z',
-    requestedBy: 'a@b',
-    planDigest: 'p',
-    workflowId: 'w',
-    runId: `run-${number}`,
-    seconds: 1,
-    imageTags: {},
-    services: [],
-    releases,
-    ...more,
-  };
+function version(number: number, releases: VersionedRelease[], more: Partial<PlatformVersion> = {}): PlatformVersion {
+  return sampleVersion(number, { environment: 'test', releases, ...more });
 }
 
 const inCluster = (digests: Record<string, string | undefined>): Map<string, string | undefined> =>
