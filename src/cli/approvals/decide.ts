@@ -1,12 +1,10 @@
 /** `ananta approve` and `ananta reject`: what waits at a gate is allowed, or ended, by name. */
-import { isForbidden } from '../../clients/kubernetes/index.ts';
-import { makeAttestation } from '../../effects/admission/attestation.ts';
 import type { DecideAnswer, DecideRequest, Decision } from '../../contract/admission/approvals.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { UPDATES } from '../../contract/messages.ts';
 import { decisionPurpose } from '../../plan/admission/attestation.ts';
 import { withHolder } from '../operations/holder.ts';
-import { withClients } from '../shared/clients.ts';
+import { attest } from '../shared/attest.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
@@ -38,15 +36,9 @@ export function decide(context: CliContext, decision: Decision, options: DecideO
         `${commandLine('approvals', '--env', env)}   (what it is now)`,
       );
     const purpose = decisionPurpose(decision, gate.name, gate.digest, holder.runId);
-    const attestation = await withClients(context, environment, connections, ({ kubernetes }) =>
-      makeAttestation(kubernetes, purpose, signal).catch((error: unknown) => {
-        if (!isForbidden(error)) throw error;
-        throw refused(
-          `Your identity on ${kubernetes.server} may not create certificatesigningrequests, which would carry its name to the gate.`,
-          `${commandLine('rbac', 'show', '--env', env, '--identity', 'approver')}   (what an approver needs)`,
-        );
-      }),
-    );
+    const asker = { context, environment, interrupted: signal };
+    const words = { to: 'the gate', shown: 'what an approver needs' };
+    const attestation = await attest(asker, connections, purpose, words);
     const request: DecideRequest = {
       gate: gate.name,
       digest: gate.digest,
