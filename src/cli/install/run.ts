@@ -28,7 +28,6 @@ import { notesForPods, type PreparedInstall, prepareInstall } from './prepare.ts
 import { type InstallReport, createInstallReport } from './report.ts';
 import { installSteps, checkUpgrade } from './steps.ts';
 import { requireRights } from './rights.ts';
-import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keptWorkflows } from './workflows.ts';
 
 export async function runInstall(context: CliContext, options: InstallOptions): Promise<ExitCode> {
@@ -120,7 +119,7 @@ async function preview(
         await keptWorkflows(
           clients.kubernetes,
           config,
-          { traced: isTraced(environment), encrypted: environment.encryption?.mode === 'encrypt' },
+          environment,
           signal,
         )
       ).names,

@@ -27,7 +27,6 @@ import type { InstallReport } from './report.ts';
 import { requireRights } from './rights.ts';
 import { bindRole, workerRightsProblem } from './role.ts';
 import { applyEngineAccess, ensureDatabasePassword } from './secrets.ts';
-import { isTraced } from '../../environment/fields/telemetry.ts';
 import { keepWorkflows, keptWorkflows } from './workflows.ts';
 
 export interface InstallResult {
@@ -61,7 +60,7 @@ export async function installSteps(
     (await keptWorkflows(
       kubernetes,
       clients.config,
-      { traced: isTraced(environment), encrypted: environment.encryption?.mode === 'encrypt' },
+      environment,
       signal,
     ));
   const releases = make && workflows ? await make(workflows.names) : [];

@@ -6,8 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
-import { type BundleOptions, type WorkflowBuild, workflowBuild } from '../../clients/temporal/bundle.ts';
+import { type WorkflowBuild, workflowBuild } from '../../clients/temporal/bundle.ts';
 import type { Config } from '../../config.ts';
+import { isTraced } from '../../environment/fields/telemetry.ts';
+import type { Environment } from '../../environment/schema.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL } from '../../contract/names.ts';
 
 type Store = Pick<KubernetesClient, 'list' | 'create' | 'remove'>;
@@ -29,10 +31,13 @@ export interface KeptWorkflows {
 export async function keptWorkflows(
   kubernetes: Pick<Store, 'list'>,
   config: Config,
-  options: BundleOptions,
+  environment: Pick<Environment, 'telemetry' | 'encryption'>,
   signal?: AbortSignal,
 ): Promise<KeptWorkflows> {
-  const build = await workflowBuild(config.repoRoot, config.stateRoot, options);
+  const build = await workflowBuild(config.repoRoot, config.stateRoot, {
+    traced: isTraced(environment),
+    encrypted: environment.encryption?.mode === 'encrypt',
+  });
   const { items } = await kubernetes.list(
     paths.configMaps(namespace),
     { labelSelector: LABEL, metadataOnly: true },
