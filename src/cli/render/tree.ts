@@ -77,9 +77,11 @@ function pictureLines(view: LiveView, options: TreeOptions): string[] {
   const head = headline(view, options);
   if (!view.progress.plan) return [head, ...retryLines(view, options)].slice(0, Math.max(1, options.rows - 1));
   const room = Math.max(1, options.rows - 1);
+  const above = [head, ...retryLines(view, options)];
+  const checks = checkLines(view, options);
   let lines: string[] = [];
   for (const level of LEVELS.keys()) {
-    lines = [head, ...retryLines(view, options), ...phaseLines(view, options, level), ...checkLines(view, options)];
+    lines = [...above, ...phaseLines(view, options, level), ...checks];
     if (lines.length <= room) return lines;
   }
   const shown = Math.max(1, room - 1);

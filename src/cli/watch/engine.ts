@@ -1,5 +1,4 @@
 /** What the engine knows: the list of operations, polled now and then; the opened one, by long polling. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { closeTemporal, connectTemporal, followDeployment } from '../../clients/temporal/index.ts';
 import { operationsOf } from '../../clients/temporal/overview.ts';
@@ -9,6 +8,7 @@ import { watchPace } from '../deploy/beside/pace.ts';
 import { watchRetries } from '../deploy/retries.ts';
 import { applyLive, emptyLive, type LiveEvent, stateOf } from '../render/live.ts';
 import { oneLine } from '../shared/format.ts';
+import { pause } from '../shared/pause.ts';
 import type { Run } from './model.ts';
 import type { Store } from './store.ts';
 
@@ -44,7 +44,7 @@ export async function watchOperations(
           [client, known] = [moved, now.address];
         }
       }
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(EVERY_MS, signal);
     }
   };
   void look();

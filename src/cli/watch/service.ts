@@ -1,5 +1,4 @@
 /** What the cluster shows of one service: why it is in its state, what its pods log, its events. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type Clients, createClients } from '../../clients/index.ts';
 import type { Service } from '../../catalog/schema.ts';
@@ -15,6 +14,7 @@ import { explanationLines } from '../render/explain.ts';
 import type { CliContext } from '../shared/context.ts';
 import { explain } from '../shared/explain.ts';
 import { oneLine } from '../shared/format.ts';
+import { pause } from '../shared/pause.ts';
 import { plainStyle } from '../shared/terminal.ts';
 import type { Tab } from './model.ts';
 import type { Store } from './store.ts';
@@ -55,7 +55,7 @@ export function createServices(context: CliContext, engine: () => Client, store:
         } catch (error) {
           show(explain(error, { command: 'watch', environment }).lines(plainStyle));
         }
-        await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        await pause(AGAIN_MS, signal);
       }
     },
     async close() {

@@ -1,6 +1,5 @@
 /** `deploy --if-running queue|supersede`: the request waits on the engine, this command beside it. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { closeTemporal } from '../../../clients/temporal/index.ts';
 import { lockHolderOf } from '../../../clients/temporal/lock.ts';
 import { enqueueDeployment, type Queued } from '../../../clients/temporal/queue.ts';
@@ -16,6 +15,7 @@ import { describeHolder, describeStall } from '../../shared/lock-words.ts';
 import { identifyRequester } from '../../approvals/identify.ts';
 import { OPERATION_WORDS } from '../../render/operation-words.ts';
 import { writeJson } from '../../render/renderers.ts';
+import { pause } from '../../shared/pause.ts';
 import { printLines } from '../../shared/terminal.ts';
 import { supervised } from '../local-stack.ts';
 import type { Prerequisites } from '../prerequisites.ts';
@@ -98,7 +98,7 @@ async function watching(
   const look = async (): Promise<void> => {
     const signal = AbortSignal.any([answered.signal, interrupted]);
     for (let first = true; !signal.aborted; first = false) {
-      if (!first) await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      if (!first) await pause(LOOK_EVERY_MS, signal);
       const holder = await lockHolderOf(client, workflowId).catch(() => undefined);
       if (!holder || answered.signal.aborted) continue;
       const key = `${holder.runId} ${holder.stalled === undefined ? 'moves' : 'stalled'}`;
