@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { stateDir } from '../../config.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { renderedFor } from '../../effects/upgrade/rendered.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { allReleaseInputs } from '../../plan/inputs/release-inputs.ts';
@@ -68,6 +67,8 @@ export async function preflightKubernetes(
       env: config.childEnv,
       kubernetes: `${versionText(target ?? { major: 1, minor: 0 })}.0`,
     };
+    // Loaded late: it brings the clients, and a wrong option should be refused at once.
+    const { renderedFor } = await import('../../effects/upgrade/rendered.ts');
     const { used, refused: charts, missing } = await renderedFor(rendering, inputs);
     return {
       rendered: used,
