@@ -32,7 +32,7 @@ export async function openEngine(environment: Environment, connections: Connecti
     if ('inCluster' in environment.engine)
       throw refused(
         error.message,
-        `npm run ananta -- install --env ${environment.name}   (puts engine and workers into the cluster, or finds out what is wrong with them)`,
+        `${commandLine('install', '--env', environment.name)}   (puts engine and workers into the cluster, or finds out what is wrong with them)`,
       );
     throw refused(
       error.message,
@@ -77,7 +77,7 @@ export async function requireWorker(client: Client, environment: Environment): P
   throw refused(
     `Nobody would do the work: no worker asks the task queue "${taskQueue}" of the engine for it.`,
     'inCluster' in environment.engine
-      ? `npm run ananta -- install --env ${environment.name}   (looks after the workers in the cluster)`
+      ? `${commandLine('install', '--env', environment.name)}   (looks after the workers in the cluster)`
       : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; keep it running)`,
   );
 }
@@ -94,6 +94,6 @@ export async function requireSameContent(client: Client, { catalog, environment,
   if (contents.includes(own)) return;
   throw refused(
     `The workers in the cluster would deploy something else than this checkout: catalog, charts, values or environment differ (theirs ${[...new Set(contents)].join(', ')}, here ${own}).`,
-    `npm run ananta -- install --env ${environment.name} --image NAME:TAG   (an image of this checkout), or use the checkout that they were made from`,
+    `${commandLine('install', '--env', environment.name)} --image NAME:TAG   (an image of this checkout), or use the checkout that they were made from`,
   );
 }

@@ -114,16 +114,7 @@ async function preview(
   await requireRights(clients.kubernetes, environment, signal);
   await requireOwnCluster(clients, signal);
   const releases =
-    (await prepared.releases?.(
-      (
-        await keptWorkflows(
-          clients.kubernetes,
-          config,
-          environment,
-          signal,
-        )
-      ).names,
-    )) ?? [];
+    (await prepared.releases?.((await keptWorkflows(clients.kubernetes, config, environment, signal)).names)) ?? [];
   await checkUpgrade(clients, releases, signal);
   const actions = [];
   for (const release of releases) {

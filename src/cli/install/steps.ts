@@ -55,14 +55,7 @@ export async function installSteps(
   if (make) await requireRights(kubernetes, environment, signal);
   const cluster = await found(kubernetes, signal);
   const clusterUid = cluster.uid;
-  const workflows =
-    make &&
-    (await keptWorkflows(
-      kubernetes,
-      clients.config,
-      environment,
-      signal,
-    ));
+  const workflows = make && (await keptWorkflows(kubernetes, clients.config, environment, signal));
   const releases = make && workflows ? await make(workflows.names) : [];
   if (workflows) {
     await checkOwner(clients, releases, signal);

@@ -2,6 +2,7 @@
 import { access, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { tryJson } from '../../try-json.ts';
 import { refused } from '../shared/failure.ts';
 
 const plannedSchema = z.object({ digest: z.string().regex(/^[0-9a-f]{8,64}$/) });
@@ -13,7 +14,7 @@ function pathOf(folder: string, environment: string, digest: string): string {
 export const planFileOf = {
   /** @param output of `plan --json`; one that has failed leaves no draft */
   keep: async (folder: string, draft: string, environment: string, output: string): Promise<void> => {
-    const planned = plannedSchema.safeParse(parsed(output));
+    const planned = plannedSchema.safeParse(tryJson(output));
     if (planned.success) await rename(draft, pathOf(folder, environment, planned.data.digest)).catch(() => undefined);
   },
 
@@ -29,11 +30,3 @@ export const planFileOf = {
     return path;
   },
 };
-
-function parsed(output: string): unknown {
-  try {
-    return JSON.parse(output);
-  } catch {
-    return undefined;
-  }
-}

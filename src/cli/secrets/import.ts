@@ -10,6 +10,7 @@ import { loadPlatform } from '../../environment/platform.ts';
 import { readYamlFile } from '../../environment/yaml-file.ts';
 import { keepers } from '../../plan/vault/data-claims.ts';
 import { suggestion } from '../../suggest.ts';
+import { tryJson } from '../../try-json.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
@@ -131,7 +132,7 @@ async function valuesOf(catalog: Catalog, path: string): Promise<Record<string, 
   const bytes = await (path === '-' ? standardInput() : readFile(path)).catch((error: unknown) => {
     throw refused(`--file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
-  const parsed = fileSchema.safeParse(json(textFromBytes(bytes)));
+  const parsed = fileSchema.safeParse(tryJson(textFromBytes(bytes)));
   if (!parsed.success)
     throw refused(
       `--file ${path} is not what is expected: JSON with paths, their keys and values that are text: {"PATH": {"KEY": "VALUE"}}.`,
@@ -184,12 +185,4 @@ async function standardInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -39,6 +39,11 @@ export function parseCount(option: string, least: number, most: number): (text: 
   };
 }
 
+/** For an option that may be repeated. */
+export function collectText(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** For messages: what somebody typed, or a program pasted. */
 export function shortened(text: string): string {
   const line = text.replace(/\p{Cc}/gu, '?');

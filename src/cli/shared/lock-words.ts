@@ -14,7 +14,7 @@ export function reviveLine(environment: Pick<Environment, 'name' | 'engine'>): s
   return 'embedded' in environment.engine
     ? `${commandLine('up', '--env', environment.name)}   (starts the worker again; the operation goes on by itself)`
     : 'inCluster' in environment.engine
-      ? `npm run ananta -- install --env ${environment.name}   (looks after the workers in the cluster; the operation goes on by itself)`
+      ? `${commandLine('install', '--env', environment.name)}   (looks after the workers in the cluster; the operation goes on by itself)`
       : `npm run worker -- --env ${environment.name}   (where the cluster can be reached; the operation goes on by itself)`;
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { KeysOptions, RetireOptions, RotateOptions } from '../../codec/keys.ts';
 import type { ServeOptions } from '../../codec/serve.ts';
-import { parseDelay } from '../../shared/arguments.ts';
+import { collectText, parseDelay } from '../../shared/arguments.ts';
 import { environmentCommand, plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 
@@ -69,7 +69,7 @@ ananta-system: the token that the UI passes on. Browsers are answered on pages o
     ],
   })
     .option('--listen <host:port>', 'default: where the UI of an embedded engine asks, else any free port of 127.0.0.1')
-    .option('--ui-origin <url>', 'where the Temporal UI is, as in https://HOST; may be repeated', collectOrigins)
+    .option('--ui-origin <url>', 'where the Temporal UI is, as in https://HOST; may be repeated', collectText)
     .option('--tls-cert <file>', 'certificate of this server, PEM')
     .option('--tls-key <file>', 'its key, PEM')
     .addOption(
@@ -88,8 +88,4 @@ ananta-system: the token that the UI passes on. Browsers are answered on pages o
     .usage('COMMAND [options]')
     .helpCommand(false);
   return codec.addCommand(keys).addCommand(rotate).addCommand(retire).addCommand(serve);
-}
-
-function collectOrigins(origin: string, before: readonly string[] = []): string[] {
-  return [...before, origin];
 }

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
 import type { McpOptions } from '../../mcp/run.ts';
+import { collectText } from '../../shared/arguments.ts';
 import { plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
-
-function collectNames(name: string, before: readonly string[] = []): string[] {
-  return [...before, name];
-}
 
 export function mcpCommand(context: CliContext): Command {
   return plainCommand('mcp', {
@@ -22,7 +19,7 @@ Protected environments are never changed from here.`,
       ['mcp --env staging --allow-changes', 'Staging alone; an assistant may deploy what was planned.'],
     ],
   })
-    .option('-e, --env <name>', 'serve this environment and no other; may be repeated', collectNames)
+    .option('-e, --env <name>', 'serve this environment and no other; may be repeated', collectText)
     .option('--allow-changes', 'tools that change something, too')
     .action(async (options: McpOptions) => {
       const { runMcp } = await import('../../mcp/run.ts');
