@@ -85,7 +85,7 @@ export function createCodec(options: CodecOptions): PayloadCodec {
   return {
     encode: async (payloads) => {
       if (keys === undefined || !encrypts) return payloads;
-      await keys.refresh();
+      await keys.refresh('writing');
       const { id, key } = writingKey(keys.current(), Date.now());
       const secret = Buffer.from(key, 'base64');
       // What came in encrypted, as from the UI by the codec server, is not encrypted again.

@@ -10,11 +10,16 @@ export type EncryptionSettings = NonNullable<Connections['engine']['encryption']
 export interface KeySource {
   /** As it was read last. */
   current: () => KeyRing;
-  /** Reads again where something has changed, not more often than every two seconds. Keeps what it has on errors. */
-  refresh: () => Promise<void>;
+  /**
+   * Reads again, not more often than every two seconds. Keeps what it has on errors.
+   * @param why for what is written a program is asked once a minute, and not waited for
+   */
+  refresh: (why?: 'missing' | 'writing') => Promise<void>;
 }
 
 const LOOK_EVERY_MILLISECONDS = 2000;
+/** Well within the time that `codec keys` allows for whoever hears of a new key later. */
+const ASK_EVERY_MILLISECONDS = 60_000;
 const COMMAND_MILLISECONDS = 30_000;
 
 /** @throws HistoryKeysError: no keys, not readable, everybody's, no key ring */
@@ -24,13 +29,20 @@ export async function openKeySource(
 ): Promise<KeySource> {
   let ring = await readRing(settings);
   let lookedAt = Date.now();
+  const read = async (): Promise<void> => {
+    // Somebody may be just writing it.
+    ring = await readRing(settings).catch(() => ring);
+  };
   return {
     current: () => ring,
-    refresh: async () => {
-      if (Date.now() - lookedAt < everyMilliseconds) return;
+    refresh: async (why = 'missing') => {
+      // A program takes its time, and everything that is written comes by here. Never asking would not do: a worker
+      // that meets no new key would write with one that is retired.
+      const beside = why === 'writing' && settings.keysCommand !== undefined;
+      if (Date.now() - lookedAt < (beside ? ASK_EVERY_MILLISECONDS : everyMilliseconds)) return;
       lookedAt = Date.now();
-      // Somebody may be just writing it.
-      ring = await readRing(settings).catch(() => ring);
+      const reading = read();
+      if (!beside) await reading;
     },
   };
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { waitUntil } from '../../../../bootstrap/process/wait.ts';
 import { createCodec, keyIdOf, UnreadableHistoryError } from '../../../../src/clients/temporal/encryption/codec.ts';
 import { forgivingCodec } from '../../../../src/clients/temporal/encryption/readable.ts';
 import { forgetKey, refuseDifferences } from '../../../../src/clients/temporal/encryption/record.ts';
@@ -193,6 +194,31 @@ describe('where keys come from', () => {
       readRing(settings('', [process.execPath, '-e', 'console.error("locked"); process.exit(2)'])),
     );
     await refusal(/gave no keys/, readRing(settings('', [join(folder, 'no-such-program')])));
+  });
+
+  test('a program is asked again for a key that is missing; by what is written, after a minute and beside it', async () => {
+    const [path, calls] = [join(folder, 'printed.json'), join(folder, 'calls')];
+    await writeFile(path, JSON.stringify(first.ring));
+    const asks = async (): Promise<number> => (await readFile(calls, 'utf8')).length;
+    const source = await openKeySource(settings('', ['sh', '-c', 'printf x >> "$1"; cat "$2"', 'sh', calls, path]), 0);
+    const codec = createCodec({ keys: source, encrypts: true });
+    for (const value of ['x', 'y']) await codec.encode([payloadOf(value)]);
+    assert.equal(await asks(), 1);
+    await source.refresh();
+    assert.equal(await asks(), 2);
+
+    const { ring } = withNewKey(first.ring, NOON, NOON);
+    await writeFile(path, JSON.stringify(ring));
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 });
+    try {
+      await codec.encode([payloadOf('z')]);
+      assert.deepEqual(source.current(), first.ring);
+    } finally {
+      mock.timers.reset();
+    }
+    await waitUntil('the program', { timeoutMs: 20_000, intervalMs: 20 }, () =>
+      Promise.resolve(source.current().keys.length === 2 ? true : undefined),
+    );
   });
 
   test('a file that is being exchanged is read again, and kept while it is half written', async () => {
