@@ -2,7 +2,7 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
-import { readRuntime, runtimeFile } from '../src/environment/connections.ts';
+import { HISTORY_KEYS_FILE, readRuntime, runtimeFile } from '../src/environment/connections.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
 import { endContainers, hasNode, nodeLayout, removeNodeNamespaces } from './node/index.ts';
 import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
@@ -102,14 +102,11 @@ const OURS = [
 /** What was noted beside the keys of Vault, and keys that were set aside: they open nothing that is still there. */
 const BESIDE_THE_KEYS = /^vault-keys\.json\.(init-began|\d{4}-[\dTZ-]+\.old)$/;
 
-/**
- * They go with the histories that they open, which are the embedded engine's; those of another engine outlive this
- * folder.
- */
-const HISTORY_KEYS = 'history-keys.json';
-
 function isOurs(entry: string, all: readonly string[]): boolean {
-  return OURS.includes(entry) || BESIDE_THE_KEYS.test(entry) || (entry === HISTORY_KEYS && all.includes('engine'));
+  // The keys go with the histories that they open, which are the embedded engine's; those of another engine outlive
+  // this folder.
+  const goes = entry === HISTORY_KEYS_FILE && all.includes('engine');
+  return OURS.includes(entry) || BESIDE_THE_KEYS.test(entry) || goes;
 }
 
 export interface Purged {

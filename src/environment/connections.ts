@@ -190,7 +190,7 @@ export function encryptionOf(
   if (encryption === undefined) return undefined;
   const { keysFile, keysCommand, mode } = encryption;
   const here =
-    keysFile === undefined ? join(config.stateRoot, name, 'history-keys.json') : resolve(config.repoRoot, keysFile);
+    keysFile === undefined ? join(config.stateRoot, name, HISTORY_KEYS_FILE) : resolve(config.repoRoot, keysFile);
   return {
     environment: name,
     mode,
@@ -202,7 +202,7 @@ export function encryptionOf(
   };
 }
 
-/** The name under which a pod finds the keys, beside what opens an engine outside of the cluster. */
+/** In the state folder, and in a pod beside what opens an engine outside of the cluster. */
 export const HISTORY_KEYS_FILE = 'history-keys.json';
 
 /** The names under which a pod finds what the environment file names on the machine of whoever wrote it. */

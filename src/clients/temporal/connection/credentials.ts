@@ -1,8 +1,9 @@
 /** Certificates and keys of an external engine: read from files, and never printed. */
 import { readFileSync, statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Connections } from '../../../environment/connections.ts';
 import { EngineAccessError } from '../errors.ts';
+import { refuseEverybodys } from '../private-file.ts';
 
 type Engine = Connections['engine'];
 
@@ -83,14 +84,8 @@ async function readNamed(path: string, field: string): Promise<Buffer> {
   }
 }
 
-/** Groups may read it: that is how a pod gets a Secret. */
 async function readSecret(path: string, field: string): Promise<Buffer> {
   const content = await readNamed(path, field);
-  const { mode } = await stat(path);
-  if ((mode & 0o007) !== 0)
-    throw new EngineAccessError(
-      `${field}: ${path} can be read by everybody on this machine (mode ${(mode & 0o777).toString(8)}): what it holds opens the engine.`,
-      [`chmod 600 ${path}`],
-    );
+  await refuseEverybodys(path, `${field}: ${path}`, 'the engine');
   return content;
 }

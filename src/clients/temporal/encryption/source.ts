@@ -1,8 +1,9 @@
 /** Where the keys of histories come from: a file, or a program that prints one. They are told to nobody. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { Connections } from '../../../environment/connections.ts';
 import { HistoryKeysError } from '../errors.ts';
+import { refuseEverybodys } from '../private-file.ts';
 import { type KeyRing, ringSchema } from './ring.ts';
 
 export type EncryptionSettings = NonNullable<Connections['engine']['encryption']>;
@@ -68,13 +69,8 @@ async function readText(settings: EncryptionSettings): Promise<{ where: string; 
     return { where: 'encryption.keysCommand', text: await printed(settings.keysCommand, settings) };
   const where = `encryption.keysFile: ${settings.keysFile}`;
   try {
-    const [text, { mode }] = await Promise.all([readFile(settings.keysFile, 'utf8'), stat(settings.keysFile)]);
-    // Groups may read it: that is how a pod gets a Secret.
-    if ((mode & 0o007) !== 0)
-      throw new HistoryKeysError(
-        `${where} can be read by everybody on this machine (mode ${(mode & 0o777).toString(8)}): what it holds opens every history.`,
-        [`chmod 600 ${settings.keysFile}`],
-      );
+    const text = await readFile(settings.keysFile, 'utf8');
+    await refuseEverybodys(settings.keysFile, where, 'every history', HistoryKeysError);
     return { where, text };
   } catch (error) {
     if (error instanceof HistoryKeysError) throw error;
