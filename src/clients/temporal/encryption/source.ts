@@ -1,6 +1,5 @@
 /** Where the keys of histories come from: a file, or a program that prints one. They are told to nobody. */
 import { readFile } from 'node:fs/promises';
-import { execa } from 'execa';
 import type { Connections } from '../../../environment/connections.ts';
 import { HistoryKeysError } from '../errors.ts';
 import { refuseEverybodys } from '../private-file.ts';
@@ -87,6 +86,8 @@ async function readText(settings: EncryptionSettings): Promise<{ where: string; 
 }
 
 async function printed([program = '', ...args]: readonly string[], settings: EncryptionSettings): Promise<string> {
+  // Whatever connects comes by here, and most keys are in a file.
+  const { execa } = await import('execa');
   try {
     const { stdout } = await execa(program, args, {
       timeout: COMMAND_MILLISECONDS,
