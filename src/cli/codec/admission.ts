@@ -1,7 +1,7 @@
 /** Whom a codec server answers: who knows its address, or who may do the like in the environment's cluster. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AccessQuestion } from '../../clients/kubernetes/access-review.ts';
 import { mayCaller } from '../../clients/kubernetes/as-caller.ts';
-import type { AccessQuestion } from '../../clients/kubernetes/client.ts';
 import { RECORDS_NAMESPACE } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
 import type { Admission, CodecServerOptions, CodecVerb } from './http.ts';

@@ -1,16 +1,12 @@
 /**
  * What somebody else may do, asked of the API server with that person's own token: whoever asks needs no right for it.
  */
-import { z } from 'zod';
 import type { Connections } from '../../environment/connections.ts';
-import { ask } from './ask.ts';
-import type { AccessQuestion } from './client.ts';
+import { type AccessQuestion, isAllowed } from './access-review.ts';
 import { KubernetesError } from './errors.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { KubeConfig } from './kubeconfig-class.ts';
 import { createTransport } from './transport.ts';
-
-const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 export type Verdict = 'allowed' | 'forbidden' | 'unknown';
 
@@ -22,22 +18,12 @@ export type Verdict = 'allowed' | 'forbidden' | 'unknown';
 export async function mayCaller(
   connection: Connections['kubernetes'],
   token: string,
-  resourceAttributes: AccessQuestion,
+  question: AccessQuestion,
   signal?: AbortSignal,
 ): Promise<Verdict> {
   const transport = createTransport(() => as(token, loadKubeconfig(connection)));
   try {
-    const { status } = await ask(transport, reviewSchema, {
-      method: 'POST',
-      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-      body: {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes },
-      },
-      signal,
-    });
-    return status.allowed ? 'allowed' : 'forbidden';
+    return (await isAllowed(transport, question, signal)) ? 'allowed' : 'forbidden';
   } catch (error) {
     if (error instanceof KubernetesError && (error.status === 401 || error.status === 403)) return 'unknown';
     throw error;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { clusterDifference, type ClusterIdentity } from '../../contract/cluster.ts';
 import { MANAGED_BY } from '../../contract/names.ts';
 import type { Connections } from '../../environment/connections.ts';
+import { type AccessQuestion, isAccountAllowed, isAllowed } from './access-review.ts';
 import { ask } from './ask.ts';
 import { ClusterMismatchError, isNotFound } from './errors.ts';
 import { clusterIdentity } from './identity.ts';
@@ -30,20 +31,6 @@ export interface JsonPatchOperation {
   /** RFC 6901. */
   path: string;
   value?: unknown;
-}
-
-/** What a SelfSubjectAccessReview asks. */
-export interface AccessQuestion {
-  verb: string;
-  /** Empty for the core group. */
-  group: string;
-  /** Plural. */
-  resource: string;
-  subresource?: string;
-  /** Absent: all objects. */
-  name?: string;
-  /** Absent: cluster-wide. */
-  namespace?: string;
 }
 
 /** One rule of a role, as Kubernetes has it. */
@@ -177,7 +164,6 @@ export interface KubernetesClient {
 
 const METADATA_OF_ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
 const texts = z.array(z.string());
 const rulesSchema = z.object({
   status: z.object({
@@ -316,21 +302,7 @@ export function createKubernetesClient(
         throw error;
       }
     },
-    mayI: async (resourceAttributes, signal) => {
-      const body = {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes },
-      };
-      return (
-        await ask(transport, reviewSchema, {
-          method: 'POST',
-          path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-          body,
-          signal,
-        })
-      ).status.allowed;
-    },
+    mayI: (question, signal) => isAllowed(transport, question, signal),
     myRules: async (namespace, signal) => {
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
       const { status } = await ask(transport, rulesSchema, {
@@ -349,22 +321,7 @@ export function createKubernetesClient(
         })),
       };
     },
-    mayAccount: async ({ namespace, name }, resourceAttributes, signal) => {
-      const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-      const body = {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SubjectAccessReview',
-        spec: { user: `system:serviceaccount:${namespace}:${name}`, groups, resourceAttributes },
-      };
-      return (
-        await ask(transport, reviewSchema, {
-          method: 'POST',
-          path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-          body,
-          signal,
-        })
-      ).status.allowed;
-    },
+    mayAccount: (account, question, signal) => isAccountAllowed(transport, account, question, signal),
     tokenFor: async ({ namespace, name }, audience, seconds, signal) => {
       const body = {
         apiVersion: 'authentication.k8s.io/v1',

@@ -1,5 +1,5 @@
+export type { AccessQuestion } from './access-review.ts';
 export {
-  type AccessQuestion,
   createKubernetesClient,
   type GrantedRule,
   type JsonPatchOperation,
