@@ -3,7 +3,7 @@
  * with the other.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
-import { olderBundle, type WorkflowBuild, workflowBuild } from '../../src/clients/temporal/bundle.ts';
+import { olderBundle, removeOldBundles, type WorkflowBuild, workflowBuild } from '../../src/clients/temporal/bundle.ts';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
 import { workerVersions } from '../../src/clients/temporal/versions.ts';
@@ -237,6 +237,20 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
       await second.stopped;
       await engine.client.workflow.getHandle(run.workflowId).terminate();
     }
+  });
+
+  test('of many bundles the newest stay, also while one goes that another process was making', async () => {
+    const bundles = join(folder, 'many');
+    await mkdir(bundles);
+    const names = Array.from({ length: 10 }, (_, each) => `workflows-${each}.js`);
+    for (const [each, name] of names.entries()) {
+      await writeFile(join(bundles, name), '');
+      await utimes(join(bundles, name), each, each);
+    }
+    await symlink(join(bundles, 'was renamed'), join(bundles, 'workflows-10.js.4711'));
+    await removeOldBundles(bundles, join(bundles, 'workflows-0.js'));
+    const left = (await readdir(bundles)).filter((name) => name.endsWith('.js'));
+    assert.deepEqual(left.sort(), names.filter((name) => name !== 'workflows-1.js'));
   });
 });
 

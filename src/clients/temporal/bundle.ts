@@ -3,7 +3,7 @@
  * otherwise. Bundles of older versions are kept: what they have begun ends under them.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
@@ -79,7 +79,7 @@ export async function workflowBuild(
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, withoutSources(code));
   await rename(temporary, path);
-  await removeOld(folder, path);
+  await removeOldBundles(folder, path);
   return { buildId, path };
 }
 
@@ -157,14 +157,18 @@ export async function workflowSources(repoRoot: string): Promise<Map<string, str
   return sources;
 }
 
-/** Keeps the newest few: a worker of an older checkout may still want its own. */
-async function removeOld(folder: string, current: string): Promise<void> {
-  const { stat } = await import('node:fs/promises');
+/** Keeps the newest few: a worker of an older checkout may still want its own. What a process that died left goes, too. */
+export async function removeOldBundles(folder: string, current: string): Promise<void> {
   const files = await Promise.all(
     (await readdir(folder))
       .filter((name) => name.startsWith('workflows-'))
-      .map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })),
+      .map(async (name) => {
+        const path = join(folder, name);
+        // Another process may have given it its name in between, or have removed it.
+        const found = await stat(path).catch(() => undefined);
+        return found === undefined ? [] : [{ path, time: found.mtimeMs }];
+      }),
   );
-  for (const { path } of files.sort((a, b) => b.time - a.time).slice(8))
+  for (const { path } of files.flat().sort((a, b) => b.time - a.time).slice(8))
     if (path !== current) await rm(path, { force: true });
 }
