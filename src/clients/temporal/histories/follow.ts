@@ -42,9 +42,7 @@ export async function followDeployment(
         nextPageToken = page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
         const news = (page.history?.events ?? []).filter(({ eventId }) => Number(eventId) > seen);
         for (const event of await readableEvents(client, news)) {
-          const id = Number(event.eventId);
-          if (id <= seen) continue;
-          seen = id;
+          seen = Number(event.eventId);
           const decoded = decode(event);
           if (!decoded) continue;
           options.onEvent(decoded);

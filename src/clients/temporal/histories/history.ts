@@ -99,12 +99,10 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         if (plan === undefined || plan.digest === view.plan?.digest) return undefined;
         return known({ kind: 'plan', plan, at });
       }
-      case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED: {
-        const { scheduledEventId, failure } = event.activityTaskFailedEventAttributes ?? {};
-        return checkEnds(checkEvents.get(String(scheduledEventId)), 'failed', at, failure?.message);
-      }
+      case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
       case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: {
-        const { scheduledEventId, failure } = event.activityTaskTimedOutEventAttributes ?? {};
+        const { scheduledEventId, failure } =
+          event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes ?? {};
         return checkEnds(checkEvents.get(String(scheduledEventId)), 'failed', at, failure?.message);
       }
       case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED: {
