@@ -2,7 +2,7 @@
 import { Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, visit } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import proto, { type temporal } from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import {
   walkDescribeWorkflowExecutionResponse,
   walkGetWorkflowExecutionHistoryResponse,
@@ -16,21 +16,23 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Codecs = Pick<Client, 'options'>;
 
 /**
- * The same events with plain payloads, and failures with their own words.
+ * Decrypts payloads in place, and gives failures their own words.
+ * @returns the same events
  * @throws UnreadableHistoryError where a key is missing
  */
-export async function readableEvents(client: Codecs, events: readonly HistoryEvent[]): Promise<HistoryEvent[]> {
-  // As the engine sent them they stay: somebody may want to look at them again.
-  const copy = events.map((event) => proto.temporal.api.history.v1.HistoryEvent.fromObject(event));
-  await decrypted(client, { history: { events: copy } }, walkGetWorkflowExecutionHistoryResponse);
-  return copy;
+export async function readableEvents(client: Codecs, events: HistoryEvent[]): Promise<HistoryEvent[]> {
+  await decrypted(client, { history: { events } }, walkGetWorkflowExecutionHistoryResponse);
+  return events;
 }
 
-/** A description with the words of failures and heartbeats of what is pending. @throws UnreadableHistoryError */
+/**
+ * Decrypts failures and heartbeats of what is pending, in place.
+ * @returns the same description
+ * @throws UnreadableHistoryError where a key is missing
+ */
 export async function readableDescription(client: Codecs, raw: Described): Promise<Described> {
-  const copy = proto.temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse.fromObject(raw);
-  await decrypted(client, copy, walkDescribeWorkflowExecutionResponse);
-  return copy;
+  await decrypted(client, raw, walkDescribeWorkflowExecutionResponse);
+  return raw;
 }
 
 async function decrypted<Root>(
@@ -72,20 +74,36 @@ export function isUnreadable(value: unknown): value is Unreadable {
   return typeof value === 'object' && value !== null && 'unreadable' in value;
 }
 
+/** One of each for a client: workers and whoever follows something ask every few seconds. */
+const forgivingClients = new WeakMap<Client, Client>();
+const plainClients = new WeakMap<Client, Client>();
+
 /**
  * For looking at workflows that may be of other environments, or older than the keys at hand: what cannot be read is
  * named, and the rest is shown. Over the same connection.
  */
 export function forgiving(client: Client): Client {
-  const { namespace, loadedDataConverter } = client.options;
-  const payloadCodecs = loadedDataConverter.payloadCodecs.map((codec) => forgivingCodec(codec));
-  return new Client({ connection: client.connection, namespace, dataConverter: { payloadCodecs } });
+  return oneOf(forgivingClients, client, () => {
+    const { namespace, loadedDataConverter } = client.options;
+    const payloadCodecs = loadedDataConverter.payloadCodecs.map((codec) => forgivingCodec(codec));
+    return new Client({ connection: client.connection, namespace, dataConverter: { payloadCodecs } });
+  });
 }
 
 /** For the little that has to be read without any key: which cluster, which keys. Over the same connection. */
 export function withoutKeys(client: Client): Client {
   if (client.options.loadedDataConverter.payloadCodecs.length === 0) return client;
-  return new Client({ connection: client.connection, namespace: client.options.namespace });
+  return oneOf(
+    plainClients,
+    client,
+    () => new Client({ connection: client.connection, namespace: client.options.namespace }),
+  );
+}
+
+function oneOf(clients: WeakMap<Client, Client>, client: Client, make: () => Client): Client {
+  const made = clients.get(client) ?? make();
+  clients.set(client, made);
+  return made;
 }
 
 /** @param instead what takes the place of a payload that cannot be read */
