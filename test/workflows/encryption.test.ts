@@ -17,7 +17,13 @@ import { type KeyRing, withNewKey } from '../../src/clients/temporal/encryption/
 import { readRing } from '../../src/clients/temporal/encryption/source.ts';
 import { HistoryKeysError } from '../../src/clients/temporal/errors.ts';
 import { readOperation } from '../../src/clients/temporal/histories/operation-history.ts';
-import { bindCluster, createSchedules, followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
+import {
+  bindCluster,
+  createSchedules,
+  followDeployment,
+  keysOf,
+  startOrAttach,
+} from '../../src/clients/temporal/index.ts';
 import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
 import { operationsOf } from '../../src/clients/temporal/overview.ts';
 import { readConfig } from '../../src/config.ts';
@@ -86,6 +92,7 @@ function textsIn(value: unknown): string[] {
 
 describe('encrypted histories', () => {
   test('the engine keeps no name and no value of a deployment, and those with the key see all of it', async () => {
+    assert.deepEqual(keysOf(engine.client), await readRing(settings()));
     const plan = planOf({ payments: { phase: 1 }, ledger: { phase: 2, dependsOn: ['payments'] } });
     let attempts = 0;
     const { activities } = recordingActivities(plan, {

@@ -250,7 +250,10 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
     await symlink(join(bundles, 'was renamed'), join(bundles, 'workflows-10.js.4711'));
     await removeOldBundles(bundles, join(bundles, 'workflows-0.js'));
     const left = (await readdir(bundles)).filter((name) => name.endsWith('.js'));
-    assert.deepEqual(left.sort(), names.filter((name) => name !== 'workflows-1.js'));
+    assert.deepEqual(
+      left.sort(),
+      names.filter((name) => name !== 'workflows-1.js'),
+    );
   });
 });
 

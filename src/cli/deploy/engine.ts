@@ -2,11 +2,11 @@
 import type { Client } from '@temporalio/client';
 import { HistoryKeysError } from '../../clients/temporal/errors.ts';
 import { agreeOnKeys } from '../../clients/temporal/encryption/record.ts';
-import { readRing } from '../../clients/temporal/encryption/source.ts';
 import {
   closeTemporal,
   EngineAccessError,
   ensureSearchAttributes,
+  keysOf,
   openNamespace,
   pollersOf,
 } from '../../clients/temporal/index.ts';
@@ -46,7 +46,7 @@ export async function openEngine(environment: Environment, connections: Connecti
 async function requireHistoryKeys(client: Client, { engine: { encryption } }: Connections): Promise<void> {
   if (encryption === undefined) return;
   try {
-    await agreeOnKeys(client, encryption.environment, await readRing(encryption));
+    await agreeOnKeys(client, encryption.environment, keysOf(client));
   } catch (error) {
     await closeTemporal(client).catch(() => undefined);
     throw error;

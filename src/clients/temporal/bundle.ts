@@ -157,7 +157,9 @@ export async function workflowSources(repoRoot: string): Promise<Map<string, str
   return sources;
 }
 
-/** Keeps the newest few: a worker of an older checkout may still want its own. What a process that died left goes, too. */
+/**
+ * Keeps the newest few: a worker of an older checkout may still want its own. What a process that died left goes, too.
+ */
 export async function removeOldBundles(folder: string, current: string): Promise<void> {
   const files = await Promise.all(
     (await readdir(folder))
@@ -169,6 +171,9 @@ export async function removeOldBundles(folder: string, current: string): Promise
         return found === undefined ? [] : [{ path, time: found.mtimeMs }];
       }),
   );
-  for (const { path } of files.flat().sort((a, b) => b.time - a.time).slice(8))
+  for (const { path } of files
+    .flat()
+    .sort((a, b) => b.time - a.time)
+    .slice(8))
     if (path !== current) await rm(path, { force: true });
 }

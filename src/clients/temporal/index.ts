@@ -5,6 +5,7 @@ export {
   connectTemporal,
   EngineUnreachableError,
   engineConnectionOptions,
+  keysOf,
   pollersOf,
 } from './connection/connect.ts';
 export {

@@ -6,6 +6,8 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { Connections } from '../../../environment/connections.ts';
 import { historyCodec } from '../encryption/index.ts';
+import type { KeyRing } from '../encryption/ring.ts';
+import type { KeySource } from '../encryption/source.ts';
 import { type EngineTls, readApiKey, readTls } from './credentials.ts';
 import { clientPlugins } from './plugins.ts';
 import { type EngineProxy, engineProxy, proxiedChannel } from './proxy.ts';
@@ -153,13 +155,22 @@ function askOnce(
  * when the engine does not answer within `timeoutSeconds`
  */
 export async function connectTemporal(engine: Engine, timeoutSeconds = 5): Promise<Client> {
-  const { codec } = await historyCodec(engine);
-  return new Client({
+  const { keys, codec } = await historyCodec(engine);
+  const client = new Client({
     connection: await openConnection(engine, timeoutSeconds),
     namespace: engine.namespace,
     dataConverter: { payloadCodecs: [codec] },
     plugins: clientPlugins(),
   });
+  if (keys !== undefined) keySources.set(client, keys);
+  return client;
+}
+
+const keySources = new WeakMap<Client, KeySource>();
+
+/** @returns the keys with which a client of `connectTemporal` reads and writes; undefined where it has none */
+export function keysOf(client: Client): KeyRing | undefined {
+  return keySources.get(client)?.current();
 }
 
 export async function closeTemporal(client: Client): Promise<void> {
