@@ -2,11 +2,14 @@
  * Dashboard and alerts: they render, they are PromQL, and each metric and label in them is one that a worker exports.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { type MetricName, METRICS } from '../../src/contract/metrics.ts';
 import { IN_CLUSTER } from '../../src/contract/names.ts';
+import { findProgram, promtool, rulesFile } from '../support/telemetry/live-prometheus.ts';
 import { dashboardExpressions, MONITORING, readDashboard } from '../support/telemetry/monitoring.ts';
 import { readPromql } from '../support/telemetry/promql.ts';
 import { type KubernetesObject, parseObjects } from './golden.ts';
@@ -102,6 +105,39 @@ describe('what watches the deployer', () => {
       assert.ok((annotations?.['summary'] ?? '') !== '' && (annotations?.['description'] ?? '') !== '', alert);
     }
     assert.ok(rules.filter(({ annotations }) => annotations?.['description']?.includes('npm run ananta')).length >= 6);
+  });
+
+  describe('as Prometheus evaluates it', () => {
+    const CASES = join(import.meta.dirname, 'alerts.yaml');
+
+    test('each alert has a moment at which it is told, and one at which it is not', () => {
+      const { tests } = parse(readFileSync(CASES, 'utf8')) as {
+        tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
+      };
+      const cases = tests.flatMap(({ alert_rule_test: each }) => each);
+      const named = (told: boolean): string[] => [
+        ...new Set(cases.filter(({ exp_alerts: all }) => all.length > 0 === told).map(({ alertname }) => alertname)),
+      ];
+      const all = rules.flatMap(({ alert }) => alert ?? []).sort();
+      assert.deepEqual([named(true).sort(), named(false).sort()], [all, all]);
+    });
+
+    test('promtool takes the rules, and tells each alert when it should, in its words', async (context) => {
+      const program = await findProgram('promtool');
+      if (program === undefined) {
+        context.skip('no promtool here (Debian: prometheus)');
+        return;
+      }
+      const folder = mkdtempSync(join(tmpdir(), 'ananta-rules-'));
+      try {
+        writeFileSync(join(folder, 'rules.yaml'), rulesFile(rendered));
+        copyFileSync(CASES, join(folder, 'alerts.yaml'));
+        assert.match(await promtool(program, 'check', 'rules', join(folder, 'rules.yaml')), /SUCCESS: 9 rules found/);
+        assert.match(await promtool(program, 'test', 'rules', join(folder, 'alerts.yaml')), /SUCCESS/);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
   });
 
   test('panels lie beside each other, each with an id of its own', () => {

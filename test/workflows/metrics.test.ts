@@ -25,17 +25,25 @@ import { completed } from '../../src/plan/steps/complete.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
 import { beginAtZero } from '../../src/worker/zeros.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
+import { findProgram, type LivePrometheus, rulesFile, startPrometheus } from '../support/telemetry/live-prometheus.ts';
 import { dashboardExpressions, MONITORING, readDashboard, sdkMetrics } from '../support/telemetry/monitoring.ts';
-import { readPromql } from '../support/telemetry/promql.ts';
+import { inGrafana, readPromql } from '../support/telemetry/promql.ts';
 import { parseSamples, parseTypes, type Sample, sampled } from '../support/telemetry/prometheus.ts';
 
 const SECRET = 'hunter2-is-in-no-metric';
+/**
+ * Queries that need not have data here: requests to the engine that fail, a version that came while Prometheus looked.
+ */
+const MAY_BE_NOTHING = ['panel Requests to the engine that fail', 'annotation'];
 let engine: TestEngine;
 let folder: string;
 let address: string;
 let text: string;
 let samples: Sample[];
+/** Undefined where the machine has none. */
+let prometheus: LivePrometheus | undefined;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-metrics-'));
@@ -111,6 +119,7 @@ before(async () => {
   samples = parseSamples(text);
 });
 after(async () => {
+  await prometheus?.close();
   await engine.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -210,6 +219,49 @@ describe('the metrics of a worker', () => {
       missing.filter((name) => name !== 'temporal_request_failure_total'),
       [],
     );
+  });
+
+  test('are data for each query of dashboard and rules in a real Prometheus, or known to be none', async (context) => {
+    const program = await findProgram('prometheus');
+    if (program === undefined) {
+      context.skip('no prometheus here (Debian: prometheus)');
+      return;
+    }
+    const rendered = await readFile(join(import.meta.dirname, '..', 'golden', 'deployer-monitoring.yaml'), 'utf8');
+    const rules = rulesFile(rendered);
+    prometheus = await startPrometheus(program, join(folder, 'prometheus'), { targets: [address], rules });
+    const { scrapes, query, alerts } = prometheus;
+    // A rate needs two of them, the rules what was scraped before.
+    await eventually(async () => assert.ok((await scrapes()) >= 4));
+    const empty: string[] = [];
+    for (const { where, expr } of dashboardExpressions(readDashboard())) {
+      const series = await query(inGrafana(expr, { rate: '1m' }));
+      if (series.length === 0 && !MAY_BE_NOTHING.includes(where)) empty.push(where);
+    }
+    assert.deepEqual(empty, []);
+    const shown = async (title: string): Promise<[string, number][]> => {
+      const all = dashboardExpressions(readDashboard()).filter(({ where }) => where === `panel ${title}`);
+      const series = await Promise.all(all.map(({ expr }) => query(inGrafana(expr, { rate: '1m' }))));
+      return series
+        .flat()
+        .map(({ metric, value }): [string, number] => [Object.values(metric).sort().join(' '), value]);
+    };
+    // What happened once, and before Prometheus looked for the first time, is shown all the same.
+    assert.deepEqual(await shown('Failures'), [['ChartInvalid applyRelease', 1]]);
+    assert.deepEqual(await shown('Attempts that are tried again'), [['Unreachable applyRelease', 1]]);
+    assert.deepEqual(await shown('Decisions'), [['deploy override-freeze', 1]]);
+    assert.deepEqual((await shown('Slowest services')).map(([service]) => service).sort(), [
+      'broken',
+      'database',
+      'web',
+    ]);
+    assert.ok((await shown('How long they took')).every(([, seconds]) => seconds > 0));
+    const findings = (await shown('Findings')).filter(([, found]) => found > 0);
+    assert.deepEqual(findings, [['ananta:drift_findings:newest changed test', 1]]);
+    await eventually(async () => assert.equal((await alerts())['AnantaDriftFlaps'], 'firing'));
+    // Findings have to last for an hour; the operation that failed was followed by two that did not.
+    const { AnantaDrift, AnantaOperationFailed, AnantaWorkersGone } = await alerts();
+    assert.deepEqual([AnantaDrift, AnantaOperationFailed, AnantaWorkersGone], ['pending', 'inactive', 'inactive']);
   });
 
   test("hold the SDK's own, in seconds", () => {

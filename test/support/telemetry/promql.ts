@@ -10,12 +10,13 @@ export interface Read {
   errors: string[];
 }
 
-/** Grafana's own variables are put in as it does. */
+/** With Grafana's own variables put in as it does. */
+export function inGrafana(text: string, { rate = '5m', range = '1h' } = {}): string {
+  return text.replaceAll('$__rate_interval', rate).replaceAll('$__range', range).replaceAll('$environment', '.*');
+}
+
 export function readPromql(text: string): Read {
-  const expression = text
-    .replaceAll('$__rate_interval', '5m')
-    .replaceAll('$__range', '1h')
-    .replaceAll('$environment', '.*');
+  const expression = inGrafana(text);
   const read: Read = { metrics: [], labels: [], errors: [] };
   parser.parse(expression).iterate({
     enter: ({ type, from, to, node }) => {
