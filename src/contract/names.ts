@@ -67,9 +67,11 @@ export function queueWorkflowId(environment: string, clusterUid: string): string
   return `queue/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
+export const RINGS_PREFIX = 'rings/';
+
 /** One at a time of each file of rings. */
 export function ringsWorkflowId(name: string): string {
-  return `rings/${name}`;
+  return `${RINGS_PREFIX}${name}`;
 }
 
 /** The queue that belongs to a lock. */

@@ -47,12 +47,18 @@ export const reads = proxyActivities<
 });
 
 /** Somebody waits for the answer: a cluster that does not answer is reported soon. */
-export const attestations = proxyActivities<Pick<Activities, 'readAttestation'>>({
-  startToCloseTimeout: '20 seconds',
-  scheduleToCloseTimeout: '1 minute',
-  heartbeatTimeout: HEARTBEAT,
-  retry,
-});
+export const attestations = attestationsOf();
+
+/** The same by the workers of another environment. */
+export function attestationsOf(taskQueue?: string): ActivityInterfaceFor<Pick<Activities, 'readAttestation'>> {
+  return proxyActivities<Pick<Activities, 'readAttestation'>>({
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+    startToCloseTimeout: '20 seconds',
+    scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: HEARTBEAT,
+    retry,
+  });
+}
 
 /** Small idempotent writes to Kubernetes. */
 export const writes = proxyActivities<

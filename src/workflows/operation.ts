@@ -28,7 +28,7 @@ import { isUndoDue } from '../plan/steering/rest.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
-import { createAdmission, overrideOf } from './admission/admission.ts';
+import { createAdmission, overrideOf, provedRequester } from './admission/admission.ts';
 import { withDeadline } from './deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
@@ -100,7 +100,7 @@ async function runOperation(
     setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
     steering.look();
   };
-  const admission = createAdmission(run, overrideOf(input), (wait) =>
+  const admission = createAdmission(run, overrideOf(input), provedRequester(input), (wait) =>
     fold({ kind: 'waits', at: Date.now(), ...(wait ? { wait } : {}) }),
   );
   setHandler(deployment, () => ({

@@ -4,11 +4,16 @@ import { after, before, test } from 'node:test';
 import { sleep as activitySleep } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { startOrAttach } from '../../src/clients/temporal/index.ts';
-import { cancelRings, readRings, startRings } from '../../src/clients/temporal/rings.ts';
+import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
+import { cancelRings, readRings, ringsRuns, startRings, withHolds } from '../../src/clients/temporal/rings.ts';
 import type { Activities } from '../../src/contract/activities.ts';
+import type { Attested } from '../../src/contract/admission/approvals.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
-import { QUERIES } from '../../src/contract/messages.ts';
+import { QUERIES, UPDATES } from '../../src/contract/messages.ts';
+import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/operations/rings.ts';
+import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
+import { completed } from '../../src/plan/steps/complete.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -70,9 +75,9 @@ function serving(parts: Record<string, Part>, work: () => Promise<void>): Promis
   )();
 }
 
-async function start(input: RingsInput): Promise<WorkflowHandle> {
+async function start(input: RingsInput): Promise<WorkflowHandle & { firstExecutionRunId: string }> {
   const { workflowId, runId } = await startRings(engine.client, input);
-  return engine.client.workflow.getHandle(workflowId, runId);
+  return Object.assign(engine.client.workflow.getHandle(workflowId, runId), { firstExecutionRunId: runId });
 }
 
 async function endOf(handle: WorkflowHandle): Promise<RingsView> {
@@ -264,6 +269,149 @@ test('cancelled while it deploys: its deployments are cancelled, and their end i
     assert.ok(!parts.west.log.some((line) => line.includes('rollback')));
     assert.deepEqual(parts.north.log, []);
   });
+});
+
+test('gates and questions of an environment: whoever started the rings does not approve, and is asked', async () => {
+  const made: Attested[] = [];
+  const attest = (user: string, purpose: string): string =>
+    `made-${made.push({ user, purpose, groups: [], at: new Date().toISOString() }) - 1}`;
+  const gate = {
+    ...{ name: 'release', by: [{ user: 'ann' }, { user: 'carl' }], count: 1, notSelf: true },
+    ...{ expiresSeconds: 3600, waitSeconds: 3600, operations: ['deploy' as const] },
+  };
+  const plan = { ...planOf({ web: { phase: 1, action: 'upgrade' } }), prerequisites: false, environment: 'east' };
+  const asking = { ...plan, onFailure: 'ask' as const, ask: { seconds: 3600, then: 'stop' as const } };
+  let tries = 0;
+  const east = part('east', {
+    makePlan: () => Promise.resolve(completed(asking, { verb: 'deploy' }, { approvals: [gate] })),
+    readAttestation: ({ name }) => {
+      const attested = made[Number(name.slice('made-'.length))];
+      return Promise.resolve(attested ? { attested } : {});
+    },
+    awaitHealthy: () => {
+      tries += 1;
+      if (tries === 1) throw ApplicationFailure.nonRetryable('web does not start', FAILURES.notHealthyInTime);
+      return Promise.resolve({ seconds: 0, proof: '' });
+    },
+  });
+  await serving({ east, west: part('west') }, async () => {
+    const input = inputOf([['only', ['east', 'west']]]);
+    input.rings[0]!.targets[0]!.identifies = true;
+    const handle = await start(input);
+    const { firstExecutionRunId: runId } = handle;
+    const identify = (environment: string, purpose: string): Promise<unknown> =>
+      handle.executeUpdate(UPDATES.identify, { args: [{ attestation: attest('carl', purpose), environment }] });
+    await assert.rejects(identify('moon', requestPurpose(runId)), /WorkflowUpdate/);
+    await assert.rejects(identify('east', requestPurpose('another run')), /WorkflowUpdate/);
+    await identify('east', requestPurpose(runId));
+    await assert.rejects(identify('east', requestPurpose(runId)), /WorkflowUpdate/);
+
+    const shown = async (): Promise<RingsView> =>
+      withHolds(engine.client, (await readRings(engine.client, input.name)) as RingsView);
+    const held = async (): Promise<string[]> => (await shown()).rings[0]!.targets[0]!.held ?? [];
+    await eventually(async () =>
+      assert.match((await held()).join(), /^waits at the gate release .* 0 of 1, by ann, carl$/),
+    );
+    const target = (await shown()).rings[0]!.targets[0]!;
+    assert.equal(target.requester, 'carl');
+    const child = engine.client.workflow.getHandle(target.workflowId ?? '', target.runId);
+    const holder = await lockHolderOf(engine.client, target.workflowId ?? '');
+    const { digest = '' } = holder?.waits?.gate ?? {};
+    const approve = (user: string): Promise<unknown> => {
+      const attestation = attest(user, decisionPurpose('approve', 'release', digest, target.runId ?? ''));
+      return child.executeUpdate(UPDATES.decide, {
+        args: [{ gate: 'release', digest, decision: 'approve', attestation }],
+      });
+    };
+    await assert.rejects(approve('carl'), (error: Error) => /may not approve it as well/.test(String(error.cause)));
+    await approve('ann');
+
+    await eventually(async () => assert.match((await held()).join(), /web failed .*web does not start/));
+    await child.executeUpdate(UPDATES.steer, { args: [{ verb: 'retry', by: 'ann@host', service: 'web' }] });
+    const view = await endOf(handle);
+    assert.deepEqual(statesOf(view), ['succeeded', 'only passed: east deployed, west deployed']);
+    const { acts = [] } = (await child.result()) as OperationResult;
+    assert.deepEqual(
+      acts.map(({ act, by }) => [act, by]),
+      [
+        ['request', 'carl'],
+        ['approve', 'ann'],
+        ['retry', 'ann@host'],
+      ],
+    );
+  });
+});
+
+test('an input that names who has asked for it is believed of rings alone', async () => {
+  const gate = {
+    ...{ name: 'release', by: [{ user: 'ann' }], count: 1, notSelf: true },
+    ...{ expiresSeconds: 3600, waitSeconds: 3600, operations: ['deploy' as const] },
+  };
+  const plan = { ...planOf({ web: { phase: 1, action: 'upgrade' } }), prerequisites: false };
+  const east = part('east', {
+    makePlan: () => Promise.resolve(completed(plan, { verb: 'deploy' }, { approvals: [gate] })),
+  });
+  await serving({ east }, async () => {
+    const forged = {
+      environment: 'east',
+      clusterUid: newClusterUid(),
+      requestedBy: 'a@b',
+      imageTags: {},
+      requester: 'bob',
+    };
+    const run = await startOrAttach(engine.client, 'deploy', forged, 'refuse');
+    await eventually(async () => {
+      const waits = (await lockHolderOf(engine.client, run.workflowId))?.waits;
+      assert.match(waits?.reason ?? '', /who asked for it has not been proved/);
+    });
+    await engine.client.workflow.getHandle(run.workflowId, run.runId).terminate();
+  });
+});
+
+test('what became of each run can be listed and read without a worker, also of one that was cancelled', async () => {
+  const input = inputOf([
+    ['first', ['east'], { soak: { seconds: 3600, looks: 1 } }],
+    ['rest', ['west']],
+  ]);
+  const again = { ...input, rings: input.rings.slice(1) };
+  const runIds: string[] = [];
+  await serving({ east: part('east'), west: part('west') }, async () => {
+    for (const each of [input, again]) {
+      const handle = await start(each);
+      runIds.push(handle.firstExecutionRunId);
+      if (each === input) {
+        let state = '';
+        while (state !== 'soaking') state = (await handle.query<RingsView>(QUERIES.rings)).rings[0]?.state ?? '';
+        await cancelRings(engine.client, input.name);
+      }
+      await endOf(handle);
+    }
+  });
+  await eventually(async () => {
+    const runs = await ringsRuns(engine.client, input.name);
+    assert.deepEqual(
+      runs.map(({ runId, outcome, view }) => [runId, outcome, ...(view ? statesOf(view) : [])]),
+      [
+        [runIds[1], 'succeeded', 'succeeded', 'rest passed: west deployed'],
+        [runIds[0], 'cancelled', 'cancelled', 'first failed: east deployed', 'rest not started: west waiting'],
+      ],
+    );
+  });
+  const cancelled = (await readRings(engine.client, input.name, runIds[0]))!;
+  assert.deepEqual(
+    cancelled.rings[0]!.states?.map(({ state }) => state),
+    ['waiting', 'deploying', 'soaking', 'failed'],
+  );
+  const { states = [], runId } = cancelled.rings[0]!.targets[0]!;
+  assert.deepEqual(
+    states.map(({ state, runId: of }) => [state, of]),
+    [
+      ['waiting', undefined],
+      ['deploying', runId],
+      ['deployed', runId],
+    ],
+  );
+  assert.ok((cancelled.endedAt ?? 0) >= (states[2]?.at ?? Infinity));
 });
 
 test('a plan that somebody was shown binds the deployment of each environment', async () => {

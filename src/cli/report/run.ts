@@ -21,6 +21,8 @@ export async function runReport(
   wanted: number | undefined,
   options: ReportOptions,
 ): Promise<ExitCode> {
+  if (wanted !== undefined && options.run !== undefined)
+    throw refused('A version and --run name two operations: give one of them.');
   const environment = await loadEnvironment(options.env, context.config);
   const { closeTemporal, connectTemporal, latestDeployment, readOperation } = await import(
     '../../clients/temporal/index.ts'
@@ -30,7 +32,11 @@ export async function runReport(
   let client: Client | undefined;
   try {
     client = await connectTemporal(engine, 10);
-    const run = asked?.run ?? (await latestDeployment(client, environment.name));
+    const run =
+      asked?.run ??
+      (options.run === undefined
+        ? await latestDeployment(client, environment.name)
+        : await operationAt(client, environment.name, options.run));
     if (!run)
       throw refused(
         `This engine knows of no operation on "${environment.name}".`,
@@ -61,6 +67,23 @@ export async function runReport(
   } finally {
     if (client) await closeTemporal(client).catch(() => undefined);
   }
+}
+
+/** @param run the first characters of its id. @throws CliError (refused) where the engine has none, or several */
+async function operationAt(
+  client: Client,
+  environment: string,
+  run: string,
+): Promise<{ workflowId: string; runId: string }> {
+  const { operationsOf } = await import('../../clients/temporal/overview.ts');
+  const all = await operationsOf(client);
+  const found = all.filter((one) => one.environment === environment && one.runId.startsWith(run.toLowerCase()));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw refused(
+    `${found.length === 0 ? 'No run' : `${found.length} runs`} of an operation on "${environment}" that this engine has ${found.length === 0 ? 'begins' : 'begin'} with ${run}.`,
+    `${commandLine('audit', '--env', environment)}   (what was done, with its runs)`,
+  );
 }
 
 function fileName(environment: string, runId: string, version: number | undefined): string {

@@ -7,6 +7,16 @@ export interface RingsOptions {
   json?: true;
 }
 
+export interface RingsLookOptions {
+  /** The first characters of a run's id; default: the newest. */
+  run?: string;
+  json?: true;
+}
+
+export interface RingsReportOptions extends RingsLookOptions {
+  out?: string;
+}
+
 export interface RingsPlanOptions {
   image?: Record<string, string>;
   json?: true;

@@ -1,11 +1,12 @@
 /** Everything that an environment needs before its ring deploys it: checked before anything is started anywhere. */
 import type { Client } from '@temporalio/client';
-import { closeTemporal } from '../../clients/temporal/index.ts';
+import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
 import type { RingTarget } from '../../contract/operations/rings.ts';
 import { encryptionOf } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
 import type { Environment } from '../../environment/schema.ts';
+import { asksWhoAsks, identifyRequester } from '../approvals/identify.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { checkInputs, preflight } from '../deploy/preflight.ts';
@@ -15,6 +16,13 @@ import { createProgressRenderer } from '../render/renderers.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import type { RingsOptions } from './options.ts';
+
+export interface ReadyTarget {
+  target: RingTarget;
+  client: Client;
+  /** Proves who starts the rings, where a gate of the environment asks for it. */
+  identify: (client: Client, run: DeploymentHandle) => Promise<void>;
+}
 
 /** The plan that somebody was shown, and the command that makes a new one. */
 export interface KeptPlan {
@@ -28,7 +36,7 @@ export async function makeReady(
   name: string,
   { image = {}, confirm = [], kept }: Pick<RingsOptions, 'image' | 'confirm'> & { kept?: KeptPlan },
   interrupted: AbortSignal,
-): Promise<{ target: RingTarget; client: Client }> {
+): Promise<ReadyTarget> {
   const prepared = await preflight(context, name, image);
   await checkInputs(prepared, image, context);
   const renderer = createProgressRenderer(context.terminal, name);
@@ -44,13 +52,19 @@ export async function makeReady(
     });
     await bind(session, ready);
     const { clusterUid } = ready;
-    const target = {
+    const identifies = asksWhoAsks(prepared.environment, 'deploy');
+    const target: RingTarget = {
       environment: name,
       clusterUid,
       ...(confirmation ? { confirmation } : {}),
       ...(kept ? { expectedDigest: kept.plan.digest } : {}),
+      ...(identifies ? { identifies } : {}),
     };
-    return { target, client: ready.client };
+    return {
+      target,
+      client: ready.client,
+      identify: (client, run) => identifyRequester(session, client, ready.connections, run, 'deploy', true),
+    };
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;

@@ -1,8 +1,9 @@
 /** How far rings are, for people and programs. Pure. */
 import type { PlannedRing, RingsView, RingTargetState, RingView } from '../../contract/operations/rings.ts';
 import { stateText } from '../../plan/rings/view.ts';
+import type { RingsRun } from '../../clients/temporal/rings.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
-import { duration, oneLine, table } from '../shared/format.ts';
+import { commandLine, duration, oneLine, table, truncate } from '../shared/format.ts';
 import type { Style, Tone } from '../shared/terminal.ts';
 
 const TONES: Partial<Record<RingTargetState | RingView['state'], Tone>> = {
@@ -18,10 +19,10 @@ export function ringsLines({ name, requestedBy, outcome, rings }: RingsView, sty
     ...rings.flatMap((ring) => [
       style(TONES[ring.state] ?? 'dim', `${ring.name}: ${stateText(ring)}`),
       ...table(
-        ring.targets.map(({ environment, state, version, detail = '' }) => [
+        ring.targets.map(({ environment, state, version, detail = '', held = [] }) => [
           `  ${environment}`,
           `${state}${version === undefined ? '' : `, version ${version}`}`,
-          oneLine(detail).slice(0, 120),
+          oneLine([detail, ...held].filter((text) => text !== '').join('; ')).slice(0, 240),
         ]),
       ),
       ...ring.reasons.map((reason) => style('bad', `  ${oneLine(reason)}`)),
@@ -35,13 +36,50 @@ export function changesSince(before: RingsView | undefined, now: RingsView): str
     const old = before?.rings[at];
     return [
       ...(old?.state === ring.state || ring.state === 'waiting' ? [] : [`${ring.name}: ${stateText(ring)}`]),
-      ...ring.targets.flatMap(({ environment, state, detail }, index) =>
-        old?.targets[index]?.state === state || state === 'waiting'
-          ? []
-          : [`${ring.name}: ${environment} ${state}${detail === undefined ? '' : ` (${oneLine(detail)})`}`],
-      ),
+      ...ring.targets.flatMap(({ environment, state, detail, held = [] }, index) => {
+        const known = old?.targets[index];
+        const news = held.filter((text) => known?.held?.includes(text) !== true);
+        return [
+          ...(known?.state === state || state === 'waiting'
+            ? []
+            : [`${ring.name}: ${environment} ${state}${detail === undefined ? '' : ` (${oneLine(detail)})`}`]),
+          ...news.map((text) => `${ring.name}: ${environment} ${oneLine(text)}`),
+        ];
+      }),
     ];
   });
+}
+
+/** @param runs the newest first */
+export function ringsHistoryLines(
+  name: string,
+  runs: readonly RingsRun[],
+  { columns, style }: { columns: number; style: Style },
+): string[] {
+  const rows = runs.map(({ runId, outcome, startedAt, endedAt, view }) => [
+    runId.slice(0, 8),
+    new Date(startedAt).toISOString().slice(0, 16).replace('T', ' '),
+    view?.requestedBy ?? '',
+    outcome,
+    endedAt === undefined ? '' : duration((endedAt - startedAt) / 1000),
+    view === undefined ? '' : whatCame(view),
+  ]);
+  const [header = '', ...lines] = table([['Run', 'When (UTC)', 'Who', 'Outcome', 'Took', 'What came of it'], ...rows]);
+  return [
+    style('bold', header),
+    ...lines.map((line) => truncate(line.trimEnd(), columns)),
+    '',
+    `${style('bold', 'Next:')} ${commandLine('rings', 'report', name, '--run', runs[0]?.runId.slice(0, 8) ?? '')}   (one of them, as a file for a browser)`,
+  ];
+}
+
+/** `canary passed; everybody failed: prod: it does not start` */
+function whatCame({ rings }: RingsView): string {
+  return rings
+    .map(({ name, state, reasons: [reason] }) =>
+      reason === undefined ? `${name} ${state}` : `${name} ${state}: ${oneLine(reason)}`,
+    )
+    .join('; ');
 }
 
 interface PlannedRingView extends Pick<PlannedRing, 'name' | 'soak' | 'onFailure'> {

@@ -1,22 +1,20 @@
 /** `ananta rings`: every environment of the file is made ready, then one workflow deploys them ring by ring. */
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import { cancelRings, readRings, startRings } from '../../clients/temporal/rings.ts';
+import { cancelRings, readRings, startRings, withHolds } from '../../clients/temporal/rings.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import type { RingsView, RingTarget } from '../../contract/operations/rings.ts';
-import { resolveConnections } from '../../environment/connections.ts';
-import { loadEnvironment } from '../../environment/load.ts';
+import type { RingsView } from '../../contract/operations/rings.ts';
 import { loadRings, type RingsFile } from '../../environment/rings.ts';
-import { openEngine } from '../deploy/engine.ts';
 import { watchInterrupts } from '../deploy/interrupt.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { pause } from '../shared/pause.ts';
 import { printLines } from '../shared/terminal.ts';
-import type { RingsOptions } from './options.ts';
+import { chosenRun, neverDeployed, onEngine } from './engine.ts';
+import type { RingsLookOptions, RingsOptions } from './options.ts';
 import { readRingsPlan } from './plan-file.ts';
-import { type KeptPlan, makeReady, requireTogether } from './ready.ts';
+import { type KeptPlan, makeReady, type ReadyTarget, requireTogether } from './ready.ts';
 import { changesSince, ringsLines } from './render.ts';
 
 const LOOK_MILLISECONDS = 2000;
@@ -29,7 +27,7 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
   const interrupts = watchInterrupts();
   let client: Client | undefined;
   try {
-    const targets = new Map<string, RingTarget>();
+    const targets = new Map<string, ReadyTarget>();
     for (const environment of file.rings.flatMap(({ environments }) => environments)) {
       const plan = kept?.plans.get(environment);
       const ready = await makeReady(
@@ -40,20 +38,22 @@ export async function runRingsDeploy(context: CliContext, name: string, options:
       );
       if (client === undefined) client = ready.client;
       else await closeTemporal(ready.client);
-      targets.set(environment, ready.target);
+      targets.set(environment, ready);
     }
     if (client === undefined) throw refused(`rings/${name}.yaml names no environment.`);
-    await startRings(client, {
+    const engine = client;
+    const run = await startRings(engine, {
       name,
       requestedBy: context.config.requestedBy,
       imageTags: image,
       rings: file.rings.map((ring) => ({
         name: ring.name,
-        targets: ring.environments.flatMap((environment) => targets.get(environment) ?? []),
+        targets: ring.environments.flatMap((environment) => targets.get(environment)?.target ?? []),
         soak: ring.soak ?? file.soak,
         onFailure: ring.onFailure ?? file.onFailure,
       })),
     });
+    await Promise.all([...targets.values()].map(({ identify }) => identify(engine, run)));
     if (options.detach) {
       printLines(context.terminal.stdout, [
         `Rings ${name} are being deployed; ${commandLine('rings', 'status', name)} says how far.`,
@@ -93,8 +93,9 @@ async function watch(
 ): Promise<ExitCode> {
   let before: RingsView | undefined;
   for (;;) {
-    const now = await readRings(client, name);
-    if (now !== undefined) {
+    const found = await readRings(client, name);
+    if (found !== undefined) {
+      const now = await withHolds(client, found);
       const type = now.outcome === 'running' ? 'rings' : 'result';
       if (!json) printLines(terminal.stdout, changesSince(before, now));
       else if (JSON.stringify(now) !== JSON.stringify(before))
@@ -111,10 +112,17 @@ async function watch(
   return exitCodeOf(before);
 }
 
-export async function runRingsStatus(context: CliContext, name: string, { json }: RingsOptions): Promise<ExitCode> {
-  const view = await onEngine(context, name, (client) => readRings(client, name));
-  if (view === undefined)
-    throw refused(`Rings "${name}" were never deployed by this engine.`, commandLine('rings', 'deploy', name));
+export async function runRingsStatus(
+  context: CliContext,
+  name: string,
+  { json, run }: RingsLookOptions,
+): Promise<ExitCode> {
+  const view = await onEngine(context, name, async (client) => {
+    const runId = run === undefined ? undefined : (await chosenRun(client, name, run)).runId;
+    const found = await readRings(client, name, runId);
+    return found && withHolds(client, found);
+  });
+  if (view === undefined) throw neverDeployed(name);
   printLines(context.terminal.stdout, json ? [JSON.stringify(view)] : ringsLines(view, context.terminal.style));
   return view.outcome === 'running' ? EXIT_CODES.done : exitCodeOf(view);
 }
@@ -136,17 +144,6 @@ export async function runRingsCheck(context: CliContext, name: string): Promise<
     `rings/${name}.yaml is sound: ${file.rings.map((ring) => `${ring.name} (${ring.environments.join(', ')})`).join(', then ')}.`,
   ]);
   return EXIT_CODES.done;
-}
-
-async function onEngine<T>(context: CliContext, name: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const { rings } = await loadRings(name, context.config);
-  const environment = await loadEnvironment(rings[0]?.environments[0] ?? '', context.config);
-  const client = await openEngine(environment, await resolveConnections(environment, context.config));
-  try {
-    return await work(client);
-  } finally {
-    await closeTemporal(client).catch(() => undefined);
-  }
 }
 
 function exitCodeOf({ outcome }: RingsView): ExitCode {

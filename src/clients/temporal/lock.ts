@@ -92,6 +92,18 @@ export async function lockHolderOf(client: Client, workflowId: string): Promise<
   };
 }
 
+/** @returns for whom or what the operation that holds the lock waits, one line each; one request, and no worker */
+export async function holdsOf(client: Client, workflowId: string): Promise<string[]> {
+  const found = await describe(client, workflowId);
+  if (found?.status.name !== 'RUNNING') return [];
+  const memo = memoSchema.safeParse(found.memo);
+  const steered = steeringMemoSchema.safeParse(found.memo);
+  return [
+    ...(memo.success && memo.data.waits ? [memo.data.waits.reason] : []),
+    ...(steered.success ? heldLines(steered.data.steering) : []),
+  ];
+}
+
 function unknownRequester(value: unknown): string {
   return isUnreadable(value)
     ? `somebody whose name is encrypted with key ${value.unreadable}, which is not here`

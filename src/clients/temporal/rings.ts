@@ -9,7 +9,9 @@ import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { QUERIES } from '../../contract/messages.ts';
 import { ringsWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
-import type { RingsInput, RingsView } from '../../contract/operations/rings.ts';
+import type { RingsInput, RingsView, RingTargetState } from '../../contract/operations/rings.ts';
+import { forgiving, isUnreadable } from './encryption/readable.ts';
+import { holdsOf } from './lock.ts';
 
 export class RingsRunningError extends AnantaError {
   override name = 'RingsRunningError';
@@ -44,12 +46,58 @@ export async function startRings(client: Client, input: RingsInput): Promise<{ w
   }
 }
 
-/** The newest run of them, running or not. @returns undefined where there was none; needs a worker while they run */
-export async function readRings(client: Client, name: string): Promise<RingsView | undefined> {
-  const handle = client.workflow.getHandle(ringsWorkflowId(name));
+export interface RingsRun {
+  runId: string;
+  /** How it ended; `terminated` and the like where the engine has ended it. */
+  outcome: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  endedAt?: number;
+  /** Absent while they run, and of runs that were ended from outside or by an earlier version. */
+  view?: RingsView;
+}
+
+const OUTCOMES: Partial<Record<string, RingsView['outcome']>> = {
+  RUNNING: 'running',
+  COMPLETED: 'succeeded',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+};
+
+/** Every run that the engine still has, the newest first; in one request, and without a worker. */
+export async function ringsRuns(client: Client, name: string): Promise<RingsRun[]> {
+  const query = `WorkflowId = '${ringsWorkflowId(name)}'`;
+  const runs: RingsRun[] = [];
+  // A run that was encrypted with a key that is not here is listed all the same.
+  for await (const { runId, status, startTime, closeTime, memo } of forgiving(client).workflow.list({ query })) {
+    const view = endOf(memo);
+    runs.push({
+      runId,
+      outcome: view?.outcome ?? OUTCOMES[status.name] ?? status.name.toLowerCase(),
+      startedAt: startTime.getTime(),
+      ...(closeTime ? { endedAt: closeTime.getTime() } : {}),
+      ...(view ? { view } : {}),
+    });
+  }
+  return runs.toSorted((a, b) => b.startedAt - a.startedAt);
+}
+
+function endOf(memo: Record<string, unknown> | undefined): RingsView | undefined {
+  const end = memo?.['rings'];
+  return end === undefined || isUnreadable(end) ? undefined : (end as RingsView);
+}
+
+/**
+ * The newest run of them, or another one, running or not.
+ * @returns undefined where there was none; needs a worker while they run
+ */
+export async function readRings(client: Client, name: string, runId?: string): Promise<RingsView | undefined> {
+  const handle = client.workflow.getHandle(ringsWorkflowId(name), runId);
   try {
-    const { status } = await handle.describe();
-    // One that was cancelled carries no details: it is asked, as one that runs is.
+    const { status, memo } = await handle.describe();
+    const end = endOf(memo);
+    if (end) return end;
+    // One that was cancelled by an earlier version carries no details: it is asked, as one that runs is.
     if (status.name !== 'COMPLETED' && status.name !== 'FAILED') return await handle.query<RingsView>(QUERIES.rings);
     return (await handle.result()) as RingsView;
   } catch (error) {
@@ -60,6 +108,25 @@ export async function readRings(client: Client, name: string): Promise<RingsView
     return details[0] as RingsView;
   }
 }
+
+/** The view, with for whom or what the operations wait that are at work now. Needs no worker. */
+export async function withHolds(client: Client, view: RingsView): Promise<RingsView> {
+  if (view.outcome !== 'running') return view;
+  const rings = view.rings.map(async (ring) => ({
+    ...ring,
+    targets: await Promise.all(
+      ring.targets.map(async (target) => {
+        const { state, workflowId } = target;
+        if (workflowId === undefined || !AT_WORK.includes(state)) return target;
+        const held = await holdsOf(client, workflowId);
+        return held.length === 0 ? target : { ...target, held };
+      }),
+    ),
+  }));
+  return { ...view, rings: await Promise.all(rings) };
+}
+
+const AT_WORK: readonly RingTargetState[] = ['deploying', 'taking back'];
 
 /** Deployments that run go on. @returns false where they do not run */
 export async function cancelRings(client: Client, name: string): Promise<boolean> {

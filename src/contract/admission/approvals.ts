@@ -44,6 +44,8 @@ export interface DecideAnswer {
 /** Update: whoever started the operation says who they are. */
 export interface IdentifyRequest {
   attestation: string;
+  /** Of rings: in whose cluster it was made. */
+  environment?: string;
 }
 
 /** What the API server says of who made an attestation. */

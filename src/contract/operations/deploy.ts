@@ -80,6 +80,8 @@ export interface OperationInput {
   freezeOverride?: string;
   /** Proves who says so: `attestation` of a FreezeOverride. */
   freezeAttestation?: string;
+  /** As the API server knows whoever asks. Believed of rings alone, which have had it proved. */
+  requester?: string;
 }
 
 export interface DeployInput extends OperationInput {

@@ -8,6 +8,8 @@ export interface RingTarget {
   confirmation?: Confirmation;
   /** Digest of the plan that somebody was shown: anything else is refused. */
   expectedDigest?: string;
+  /** A gate of its environment asks who has asked: whoever starts the rings proves it, and that is waited for. */
+  identifies?: true;
 }
 
 export interface RingSoak {
@@ -46,9 +48,24 @@ export type RingTargetState =
   /** What it was could not be brought back: a person has to look. */
   | 'not taken back';
 
+/** A state that was reached, and when. */
+export interface Reached<State> {
+  state: State;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** Run of the operation that was at work from then on. */
+  runId?: string;
+}
+
 export interface RingTargetView {
   environment: string;
   state: RingTargetState;
+  /** In their order. Absent in runs of earlier versions. */
+  states?: Reached<RingTargetState>[];
+  /** Who has asked, as the API server of its cluster knows them; absent: nobody has proved it. */
+  requester?: string;
+  /** For whom or what its operation waits now: one line each. Read beside the view, and not part of its result. */
+  held?: string[];
   /** One line, no secrets. */
   detail?: string;
   workflowId?: string;
@@ -59,9 +76,13 @@ export interface RingTargetView {
   version?: number;
 }
 
+export type RingState = 'waiting' | 'deploying' | 'soaking' | 'passed' | 'failed' | 'not started';
+
 export interface RingView {
   name: string;
-  state: 'waiting' | 'deploying' | 'soaking' | 'passed' | 'failed' | 'not started';
+  state: RingState;
+  /** In their order. Absent in runs of earlier versions. */
+  states?: Reached<RingState>[];
   /** While it soaks: when that ends, milliseconds since the epoch. */
   soaksUntil?: number;
   /** Looks that it has passed. */
@@ -76,5 +97,9 @@ export interface RingsView {
   name: string;
   requestedBy: string;
   outcome: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  /** Milliseconds since the epoch. Absent in runs of earlier versions. */
+  startedAt?: number;
+  /** Absent while they run. */
+  endedAt?: number;
   rings: RingView[];
 }

@@ -4,7 +4,7 @@ import type { FieldChange } from '../diff/types.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
 import { type OperationReport, type ReportedService, secondsIn } from './report.ts';
 import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
-import { STYLES } from './styles.ts';
+import { page } from './page.ts';
 import { actTable, checkTable } from './tables.ts';
 import { STATES, timeline } from './timeline.ts';
 
@@ -21,34 +21,22 @@ const BAD_STATES = ['failed', 'skipped', 'cancelled'];
 export function renderReport(report: OperationReport): string {
   const { environment, operation } = report;
   const [tone, outcome] = OUTCOMES[report.outcome];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(`${environment}: ${operation} ${outcome}`)}</title>
-<style>${STYLES}</style>
-</head>
-<body>
-<a class="skip" href="#timeline">To the timeline</a>
-<header>
-<h1>${text(environment)}: ${text(operation)} <span class="${tone}">${text(outcome)}</span></h1>
-${facts(report)}
-</header>
-<main>
-${failures(report)}
-${timeline(report)}
-${actTable(report)}
-${checkTable(report)}
-${services(report)}
-${retries(report)}
-${changes(report)}
-${contents(report)}
-</main>
-</body>
-</html>
-`;
+  const main = [
+    failures(report),
+    timeline(report),
+    actTable(report),
+    checkTable(report),
+    services(report),
+    retries(report),
+    changes(report),
+    contents(report),
+  ];
+  return page({
+    title: `${environment}: ${operation} ${outcome}`,
+    heading: `${text(environment)}: ${text(operation)} <span class="${tone}">${text(outcome)}</span>`,
+    header: facts(report),
+    main,
+  });
 }
 
 function facts(report: OperationReport): string {

@@ -2,6 +2,7 @@
 import { checkKey } from '../../contract/checks.ts';
 import { duration } from '../../duration.ts';
 import { actText } from '../steering/acts.ts';
+import { group, row, type Scale, scaleOf } from './bars.ts';
 import type { Hold } from './holds.ts';
 import { text, toneOf } from './markup.ts';
 import { type OperationReport, type ReportedCheck, type ReportedService, type Segment, secondsIn } from './report.ts';
@@ -18,17 +19,8 @@ const HOLDS: [Hold['kind'], string][] = [
   ['asked', 'somebody was asked'],
 ];
 
-/** The position of a moment, in percent of the whole. */
-interface Scale {
-  at: (moment: number) => string;
-  span: (from: number, to: number) => string;
-}
-
 export function timeline(report: OperationReport): string {
-  const total = Math.max(1, report.endedAt - report.startedAt);
-  const percent = (milliseconds: number): string => ((Math.max(0, milliseconds) / total) * 100).toFixed(2);
-  const at = (moment: number): string => percent(moment - report.startedAt);
-  const scale: Scale = { at, span: (from, to) => `left:${at(from)}%;width:${percent(to - from)}%` };
+  const scale = scaleOf(report);
   const shown = report.services.filter(({ segments }) => segments.length > 0);
   const phases = report.phases.flatMap(({ number, title }) => {
     const own = shown.filter(({ phase }) => phase === number);
@@ -55,7 +47,7 @@ export function timeline(report: OperationReport): string {
         ]),
   ];
   return `<section aria-labelledby="timeline"><h2 id="timeline" tabindex="-1">Timeline</h2>
-<p class="dim">From 0 to ${duration(total / 1000)}.${keys(report, shown)}</p>
+<p class="dim">From 0 to ${duration((report.endedAt - report.startedAt) / 1000)}.${keys(report, shown)}</p>
 ${phases.length === 0 ? '<p>Nothing was to be done for any service.</p>' : ''}
 ${rows.join('\n')}
 </section>`;
@@ -68,10 +60,6 @@ function keys({ holds, checks }: OperationReport, shown: readonly ReportedServic
   const kinds = HOLDS.filter(([kind]) => holds.some((hold) => hold.kind === kind));
   const all = [...states, ...kinds, ...(checks.length === 0 ? [] : [['check', 'a check'] as const])];
   return all.map(([name, words]) => `<span class="key ${name}" aria-hidden="true"></span>${words}`).join('');
-}
-
-function group(title: string, rows: readonly string[]): string {
-  return `<h3>${text(title)}</h3><ol class="timeline">${rows.join('\n')}</ol>`;
 }
 
 /** What it waited for, a row for each kind, and a mark for everything that somebody has decided. */
@@ -117,12 +105,6 @@ function checkRow(check: ReportedCheck, scale: Scale): string {
     `<i class="check${state === 'failed' ? ' lost' : ''}" style="${scale.span(from, to)}"></i>`,
     `<span class="${toneOf(state)}">${state}</span>`,
   );
-}
-
-function row(name: string, spoken: string, bars: string, end: string): string {
-  return `<li>${name}
-<span class="bar" role="img" aria-label="${text(spoken)}">${bars}</span>
-${end}</li>`;
 }
 
 function spokenOf(service: ReportedService): string {

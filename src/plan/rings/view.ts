@@ -1,11 +1,13 @@
 /** How far rings are, as the workflow keeps it and people read it. Pure, and without Node. */
-import type { RingsInput, RingsView, RingView } from '../../contract/operations/rings.ts';
+import type { Reached, RingsInput, RingsView, RingView } from '../../contract/operations/rings.ts';
 
-export function emptyView({ name, requestedBy, rings }: RingsInput): RingsView {
+/** @param startedAt milliseconds since the epoch */
+export function emptyView({ name, requestedBy, rings }: RingsInput, startedAt: number): RingsView {
   return {
     name,
     requestedBy,
     outcome: 'running',
+    startedAt,
     rings: rings.map((ring) => ({
       name: ring.name,
       state: 'waiting',
@@ -14,6 +16,19 @@ export function emptyView({ name, requestedBy, rings }: RingsInput): RingsView {
       reasons: [],
     })),
   };
+}
+
+/** Writes down, in the view, which states are new. @param at milliseconds since the epoch */
+export function markStates({ rings }: RingsView, at: number): void {
+  const mark = <State>(one: { state: State; states?: Reached<State>[]; runId?: string }): void => {
+    const states = (one.states ??= []);
+    const { state, runId } = one;
+    if (states.at(-1)?.state !== state) states.push({ state, at, ...(runId === undefined ? {} : { runId }) });
+  };
+  for (const ring of rings) {
+    mark(ring);
+    ring.targets.forEach(mark);
+  }
 }
 
 /** Markdown for the Temporal UI. */

@@ -3,10 +3,11 @@
  * the memo, which can be read without a worker, and in the history.
  */
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import { condition, setHandler, upsertMemo } from '@temporalio/workflow';
+import { condition, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { DecideRequest, GateRule } from '../../contract/admission/approvals.ts';
 import type { OperationAct, OperationInput, OperationWait, RunRef } from '../../contract/operations/deploy.ts';
 import type { FreezeOverride } from '../../contract/admission/freeze.ts';
+import { RINGS_PREFIX } from '../../contract/names.ts';
 import { type Decided, decisionProblem, requestProblem, standing } from '../../plan/admission/gate.ts';
 import { requestPurpose, waitingOverridePurpose } from '../../plan/admission/attestation.ts';
 import { overrideProblem } from '../../plan/admission/override.ts';
@@ -55,20 +56,28 @@ export function overrideOf({
   return attestation === undefined ? { by, reason } : { by, reason, attestation };
 }
 
+/** Anybody may write an input: believed is what rings say, which have asked the API server. */
+export function provedRequester({ requester }: OperationInput): string | undefined {
+  return workflowInfo().parent?.workflowId.startsWith(RINGS_PREFIX) === true ? requester : undefined;
+}
+
 /**
  * @param override as the operation was started with it
+ * @param proved who has asked for it, where that is known from the start
  * @param onWait called with what it waits for from now on; undefined: for nothing any more
  */
 export function createAdmission(
   run: RunRef,
   override: FreezeOverride | undefined,
+  proved: string | undefined,
   onWait: (wait: OperationWait | undefined) => void,
 ): Admission {
   const acts: OperationAct[] = [];
   const approvals: Decided[] = [];
   const began = new Map<string, number>();
   let overridden: ReturnType<Admission['override']> = override;
-  let requester: string | undefined;
+  let requester = proved;
+  if (proved !== undefined) acts.push({ act: 'request', by: proved, at: workflowInfo().startTime.toISOString() });
   let rejected: OperationAct | undefined;
   let waits: OperationWait | undefined;
   let open: { gate: GateRule; digest: string } | undefined;

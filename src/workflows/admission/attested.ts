@@ -6,9 +6,17 @@ import { FAILURES } from '../../contract/failures.ts';
 import { attestations } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 
-/** @throws ApplicationFailure InvalidInput where there is no such attestation, or nobody can be asked for it */
-export async function attestedOf(run: RunRef, name: string, override?: OverrideRequest): Promise<Attested> {
-  const found = await attestations.readAttestation
+/**
+ * @param readers workers of the environment in whose cluster it was made
+ * @throws ApplicationFailure InvalidInput where there is no such attestation, or nobody can be asked for it
+ */
+export async function attestedOf(
+  run: RunRef,
+  name: string,
+  override?: OverrideRequest,
+  readers = attestations,
+): Promise<Attested> {
+  const found = await readers.readAttestation
     .executeWithOptions({ summary: 'Who is it?' }, [{ run, name, ...(override ? { override } : {}) }])
     .catch((error: unknown) => {
       throw refusal(`The API server could not be asked who it is: ${failureOf(error).message}`);

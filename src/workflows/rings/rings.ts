@@ -7,9 +7,11 @@ import {
   CancellationScope,
   CancelledFailure,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES } from '../../contract/failures.ts';
@@ -21,23 +23,26 @@ import type {
   RingTargetView,
   RingView,
 } from '../../contract/operations/rings.ts';
-import { emptyView, failureText, ringsDetails } from '../../plan/rings/view.ts';
+import { emptyView, failureText, markStates, ringsDetails } from '../../plan/rings/view.ts';
 import { failureOf } from '../failure-of.ts';
 import { ringsState } from '../messages.ts';
+import { type Identified, identifiedBy } from './identified.ts';
 import { deployTarget, lookAt, takeBack } from './targets.ts';
 
 /** @throws ApplicationFailure RingFailed, or CancelledFailure, with the view as its detail */
 export async function rings(input: RingsInput): Promise<RingsView> {
-  const view = emptyView(input);
+  const view = emptyView(input, workflowInfo().startTime.getTime());
   const changed = (): void => {
+    markStates(view, Date.now());
     setCurrentDetails(ringsDetails(view));
   };
   setHandler(ringsState, () => view);
+  const identified = identifiedBy(input, view);
   changed();
   try {
     for (const [at, ring] of input.rings.entries()) {
       const own = view.rings[at];
-      if (own === undefined || !(await oneRing(input, ring, own, changed))) break;
+      if (own === undefined || !(await oneRing(input, ring, own, identified, changed))) break;
     }
   } catch (error) {
     view.outcome = isCancellation(error) ? 'cancelled' : 'failed';
@@ -50,7 +55,10 @@ export async function rings(input: RingsInput): Promise<RingsView> {
   if (view.outcome === 'running')
     view.outcome = view.rings.every(({ state }) => state === 'passed') ? 'succeeded' : 'failed';
   for (const ring of view.rings) if (ring.state === 'waiting') ring.state = 'not started';
+  view.endedAt = Date.now();
   changed();
+  // Can be listed without a worker, and is also known of those that end without a result.
+  if (patched('rings end in their memo')) upsertMemo({ rings: view });
   if (view.outcome === 'cancelled') throw new CancelledFailure(`Rings ${input.name} were cancelled`, [view]);
   if (view.outcome === 'failed')
     throw ApplicationFailure.create({
@@ -63,16 +71,29 @@ export async function rings(input: RingsInput): Promise<RingsView> {
 }
 
 /** @returns whether the next ring may begin */
-async function oneRing(input: RingsInput, ring: PlannedRing, view: RingView, changed: () => void): Promise<boolean> {
+async function oneRing(
+  input: RingsInput,
+  ring: PlannedRing,
+  view: RingView,
+  identified: Identified,
+  changed: () => void,
+): Promise<boolean> {
   const targets = ring.targets.flatMap((target, at): [RingTarget, RingTargetView][] => {
     const own = view.targets[at];
     return own === undefined ? [] : [[target, own]];
   });
   view.state = 'deploying';
   changed();
-  await Promise.all(targets.map(([target, own]) => deployTarget(input, target, own, changed)));
+  // Whatever ends one of them, the end of the others is waited for.
+  const ended = await Promise.allSettled(
+    targets.map(async ([target, own]) => {
+      await identified.proved(target);
+      await deployTarget(input, target, own, changed);
+    }),
+  );
   // They have ended, each in its way: nothing is taken back, and nothing further starts.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
   view.reasons.push(
     ...targets.flatMap(([, { environment, state, detail }]) =>
       state === 'failed' || state === 'cancelled' ? [`${environment}: ${detail ?? 'its deployment failed'}`] : [],

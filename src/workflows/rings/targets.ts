@@ -10,7 +10,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployInput, OperationResult, RunRef } from '../../contract/operations/deploy.ts';
+import type { DeployInput, OperationInput, OperationResult, RunRef } from '../../contract/operations/deploy.ts';
 import type { DriftInput } from '../../contract/drift.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { RingsInput, RingTarget, RingTargetView } from '../../contract/operations/rings.ts';
@@ -30,7 +30,7 @@ export async function deployTarget(
 ): Promise<void> {
   const { expectedDigest } = target;
   const input: DeployInput = {
-    ...inputOf(target, requestedBy),
+    ...inputOf(target, view, requestedBy),
     imageTags,
     ...(expectedDigest === undefined ? {} : { expectedDigest }),
   };
@@ -123,7 +123,7 @@ export async function takeBack(
   if (view.changed !== true) return;
   const { confirmation } = target;
   const input: RollbackInput = {
-    ...inputOf(target, requestedBy),
+    ...inputOf(target, view, requestedBy),
     pastNoReturn: false,
     // Whoever confirmed the deployment has confirmed what the file of rings asks for after a failure.
     ...(confirmation ? { confirmation: { ...confirmation, operation: 'rollback' } } : {}),
@@ -145,8 +145,18 @@ export async function takeBack(
   changed();
 }
 
-function inputOf({ environment, clusterUid, confirmation }: RingTarget, requestedBy: string) {
-  return { environment, clusterUid, requestedBy, ...(confirmation ? { confirmation } : {}) };
+function inputOf(
+  { environment, clusterUid, confirmation }: RingTarget,
+  { requester }: RingTargetView,
+  requestedBy: string,
+): OperationInput {
+  return {
+    environment,
+    clusterUid,
+    requestedBy,
+    ...(confirmation ? { confirmation } : {}),
+    ...(requester === undefined ? {} : { requester }),
+  };
 }
 
 /** Whoever holds the lock is waited for, as a queue does. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { collectImage } from '../../shared/arguments.ts';
 import { plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
-import type { RingsOptions, RingsPlanOptions } from '../../rings/options.ts';
+import type { RingsLookOptions, RingsOptions, RingsPlanOptions, RingsReportOptions } from '../../rings/options.ts';
 
 export function ringsCommand(context: CliContext): Command {
   const rings = plainCommand('rings', {
@@ -59,12 +59,43 @@ taken back where the file says so. One workflow does it: all environments of a f
       'status',
       'how far they are',
       'The newest run of rings/world.yaml.',
-      'Exit code 0 while they run or when they have succeeded, 1 when they failed, 5 when they were cancelled.',
+      `Names for each ring and environment how it stands, and for whom or what a deployment waits: approvals, a freeze, a pause, an
+answer. Exit code 0 while they run or when they have succeeded, 1 when they failed, 5 when they were cancelled.`,
     )
+      .option('--run <id>', 'a run that "rings history" lists; default: the newest')
       .option('--json', 'one JSON object on standard output')
-      .action(async (name: string, options: RingsOptions) => {
+      .action(async (name: string, options: RingsLookOptions) => {
         const { runRingsStatus } = await import('../../rings/run.ts');
         context.finish(await runRingsStatus(context, name, options));
+      }),
+  );
+  rings.addCommand(
+    named(
+      'history',
+      'earlier runs',
+      'Every run of rings/world.yaml, the newest first.',
+      'When, by whom, how it ended and why; as long as the engine keeps them. Needs no worker.',
+    )
+      .option('--json', 'one JSON object on standard output')
+      .action(async (name: string, options: RingsLookOptions) => {
+        const { runRingsHistory } = await import('../../rings/history.ts');
+        context.finish(await runRingsHistory(context, name, options));
+      }),
+  );
+  rings.addCommand(
+    named(
+      'report',
+      'a run as one HTML file',
+      'The newest run of rings/world.yaml, as a file.',
+      `Writes a file that any browser opens and that asks for nothing outside of itself: when each ring and environment was deployed,
+soaked and taken back, why a ring failed, which versions it left, and the runs whose own reports say the rest. Also while they run.`,
+    )
+      .option('--run <id>', 'a run that "rings history" lists; default: the newest')
+      .option('-o, --out <file>', 'where to write it; default: report-rings-<name>-<run>.html in this folder')
+      .option('--json', 'what the file shows, as one JSON object on standard output')
+      .action(async (name: string, options: RingsReportOptions) => {
+        const { runRingsReport } = await import('../../rings/history.ts');
+        context.finish(await runRingsReport(context, name, options));
       }),
   );
   rings.addCommand(
