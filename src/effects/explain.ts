@@ -1,8 +1,10 @@
 /** Why a service is as it is, now; for `ananta explain`. Works without the engine and without a worker; reads only. */
 import type { Service } from '../catalog/schema.ts';
 import type { Clients } from '../clients/index.ts';
+import { isForbidden, paths } from '../clients/kubernetes/index.ts';
 import type { Explanation, ReleaseExplanation } from '../plan/explain/explanation.ts';
 import { podRow } from '../plan/explain/pods.ts';
+import { tightQuota } from '../plan/explain/quotas.ts';
 import { persistentVolumeClaimHealth, podTrouble, workloadHealth } from '../plan/health/index.ts';
 import { releasesOf } from '../plan/releases.ts';
 import { neighboursOf } from './evidence/index.ts';
@@ -33,14 +35,11 @@ export async function explainService(
   // Logs and events may hold anything: the values of the platform have to be known before they are shown.
   const cleaned = await learnEverything(clients, signal);
   const dependencies = catalog.services.filter(({ name }) => service.dependsOn.includes(name));
+  const parts = releasesOf(service).filter(({ kind }) => kind === 'release');
   const [own, others, releases] = await Promise.all([
     verifyService(clients, service, signal),
     Promise.all(dependencies.map((dependency) => verifyService(clients, dependency, signal))),
-    Promise.all(
-      releasesOf(service)
-        .filter(({ kind }) => kind === 'release')
-        .map(({ name, namespace }) => explainRelease(clients, { name, namespace }, signal)),
-    ),
+    Promise.all(parts.map(({ name, namespace }) => explainRelease(clients, { name, namespace }, signal))),
   ]);
   return {
     service: service.name,
@@ -53,9 +52,29 @@ export async function explainService(
       text: redactor.redactForeign(healthy ? proof : reason),
     })),
     dependents: catalog.services.filter(({ dependsOn }) => dependsOn.includes(service.name)).map(({ name }) => name),
+    quotas: own.healthy
+      ? []
+      : await tightQuotas(clients, [...new Set(parts.map(({ namespace }) => namespace))], signal),
     releases,
     cleaned,
   };
+}
+
+async function tightQuotas(
+  { kubernetes }: Pick<Explaining, 'kubernetes'>,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const found = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const { items } = await kubernetes.list(paths.resourceQuotas(namespace), {}, signal);
+      return items.flatMap((quota) => tightQuota(quota, namespace) ?? []);
+    }),
+  ).catch((error: unknown) => {
+    if (isForbidden(error)) return [];
+    throw error;
+  });
+  return found.flat();
 }
 
 async function explainRelease(

@@ -53,6 +53,10 @@ test('a crashing service: its pods, warnings and logs, what it depends on, what 
       event('b', { kind: 'Pod', name: 'stranger' }, 'not ours'),
     ])
       cluster.objects.set(`/api/v1/namespaces/apps/events/${one.metadata.name}`, one);
+    cluster.objects.set('/api/v1/namespaces/apps/resourcequotas/compute', {
+      metadata: { name: 'compute', namespace: 'apps', uid: 'q', resourceVersion: '1' },
+      status: { hard: { pods: '1', secrets: '9' }, used: { pods: '1', secrets: '2' } },
+    });
     clients.redactor.learn('hunter2hunter2');
     clients.kubernetes.podLog = (_pod, container, options) =>
       Promise.resolve(`${container}${options?.previous ? ' before' : ''}: cannot log in with hunter2hunter2\n`);
@@ -107,6 +111,7 @@ test('a crashing service: its pods, warnings and logs, what it depends on, what 
       /pod api-1-x {2}Running {2}4 restarts {2}node-1 {2}CrashLoopBackOff: last exit 2 Error/,
       /! Pod api-1-x: BackOff Back-off restarting \(3 times\), 60 s ago/,
       /Log of api-1-x, container main:\n {4}main: cannot log in with \[redacted\]/,
+      /Quotas\n {2}quota compute of apps: pods 1 of 1\n/,
       /What helps:/,
     ])
       assert.match(screen, part);
@@ -116,3 +121,35 @@ test('a crashing service: its pods, warnings and logs, what it depends on, what 
       screen,
     );
   }));
+
+test('what an operation does with it: whom it waits for, what was decided, when it is tried again', () => {
+  const operation = {
+    operation: 'deploy',
+    running: true,
+    startedAt: '2026-01-01T00:00:00Z',
+    state: 'failed',
+    since: '2026-01-01T00:00:30Z',
+    waitsFor: [],
+    held: ['Paused by ops@host since 2026-01-01T00:00:40Z: look first'],
+    decided: ['api tried again by ops@host (2026-01-01T00:00:20Z)'],
+    retries: [
+      { activity: 'applyRelease', attempt: 3, message: 'api: no route to host', nextAt: '2026-01-01T00:01:12Z' },
+      { activity: 'applyRelease', attempt: 2, message: 'api: timed out', nextAt: '2026-01-01T00:00:59Z' },
+    ],
+    causes: [],
+  };
+  const explanation = {
+    ...{ service: 'api', namespace: 'apps', healthy: false, text: 'not ready' },
+    ...{ dependsOn: [], dependents: [], quotas: [], releases: [], operation },
+  };
+  const now = Date.parse('2026-01-01T00:01:00Z');
+  const view = { environment: 'sandbox', columns: 120, style: plainStyle, now, cleaned: true };
+  assert.deepEqual(explanationLines(explanation, [], view).slice(3, 9), [
+    'Operation',
+    '  deploy, started 60 s ago, is running; failed for 30 s',
+    '  Paused by ops@host since 2026-01-01T00:00:40Z: look first',
+    '  api tried again by ops@host (2026-01-01T00:00:20Z)',
+    '  applyRelease, attempt 3 in 12 s (2026-01-01T00:01:12Z): api: no route to host',
+    '  applyRelease, attempt 2 at 2026-01-01T00:00:59Z: api: timed out',
+  ]);
+});

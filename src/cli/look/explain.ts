@@ -12,8 +12,9 @@ import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { adviceFor } from '../../plan/explain/advice.ts';
 import type { Explanation, OperationExplanation } from '../../plan/explain/explanation.ts';
-import { waitsFor } from '../../plan/progress.ts';
+import { type DeploymentProgress, waitsFor } from '../../plan/progress.ts';
 import { releasesOf } from '../../plan/releases.ts';
+import { heldLines, interventionText } from '../../plan/steering/words.ts';
 import { explanationLines } from '../render/explain.ts';
 import { stateOf } from '../render/live.ts';
 import { checkService } from '../shared/arguments.ts';
@@ -95,6 +96,23 @@ export async function readOperationOf(
   }
 }
 
+/** What keeps the operation, and what people decided about the service. */
+function heldFor(
+  { waits, steering }: DeploymentProgress,
+  service: string,
+): Pick<OperationExplanation, 'held' | 'decided'> {
+  const { [service]: asked } = steering?.questions ?? {};
+  const held = [
+    ...(waits ? [waits.reason] : []),
+    ...(steering ? heldLines({ ...steering, questions: asked ? { [service]: asked } : {} }) : []),
+  ];
+  const own = (steering?.interventions ?? []).filter((act) => 'service' in act && act.service === service);
+  return {
+    ...(held.length === 0 ? {} : { held }),
+    ...(own.length === 0 ? {} : { decided: own.map((act) => `${interventionText(act)} (${act.when})`) }),
+  };
+}
+
 async function operationOf(
   client: Client,
   run: Awaited<ReturnType<typeof import('../../clients/temporal/index.ts').latestDeployment>>,
@@ -122,6 +140,7 @@ async function operationOf(
     state: planned ? state : plan ? 'not part of it' : 'being planned',
     ...(progress ? { since: new Date(progress.at).toISOString() } : {}),
     waitsFor: running && state === 'waiting' ? waitsFor(view.progress, service) : [],
+    ...(running ? heldFor(view.progress, service) : {}),
     ...(progress?.detail === undefined || FINAL_STATES.includes(state) ? {} : { detail: progress.detail }),
     ...(failure ? { failure: failure.message } : {}),
     ...(failure?.evidence === undefined ? {} : { evidence: failure.evidence }),

@@ -31,6 +31,11 @@ export function explanationLines(explanation: Explanation, advice: readonly Advi
     ...indented(text, view),
     ...section('Operation', operationLines(explanation, view), view),
     ...section('Depends on', dependencyLines(explanation, view), view),
+    ...section(
+      'Quotas',
+      explanation.quotas.map((quota) => style('bad', truncate(`  ${quota}`, view.columns))),
+      view,
+    ),
     ...explanation.releases.flatMap((release) =>
       section(headline(release, view), releaseLines(release, healthy, view), view),
     ),
@@ -60,20 +65,31 @@ function ago(iso: string, now: number): string {
   return Number.isNaN(at) ? '' : `${duration(Math.max(0, now - at) / 1000)} ago`;
 }
 
+/** `in 12 s (2026-11-30T12:00:12.000Z)` */
+function soon(iso: string, now: number): string {
+  const left = (Date.parse(iso) - now) / 1000;
+  return left > 0 ? `in ${duration(left)} (${iso})` : `at ${iso}`;
+}
+
 function operationLines({ operation, engineProblem }: Explanation, view: ExplanationView): string[] {
   if (engineProblem !== undefined) return indented(`unknown: ${engineProblem}`, view);
   if (!operation) return ['  none yet, by this engine'];
-  const { running, state, waitsFor, detail, failure, evidence, retries, causes } = operation;
+  const { running, state, waitsFor, detail, failure, evidence, retries, causes, held = [], decided = [] } = operation;
   return [
     ...indented(
       `${operation.operation}, started ${ago(operation.startedAt, view.now)}, ${running ? 'is running' : 'has ended'}; ${stateLine(operation, state, view)}`,
       view,
     ),
     ...(waitsFor.length > 0 ? indented(`waits for ${waitsFor.join(', ')}`, view) : []),
+    ...held.flatMap((line) => indented(line, view)),
+    ...decided.flatMap((line) => indented(line, view)),
     ...(detail === undefined ? [] : indented(detail, view)),
     ...causes.flatMap((cause) => indented(`met: ${cause}`, view)),
     ...retries.flatMap(({ activity, attempt, message, nextAt }) =>
-      indented(`${activity}, attempt ${attempt}${nextAt === undefined ? '' : ` at ${nextAt}`}: ${message}`, view),
+      indented(
+        `${activity}, attempt ${attempt}${nextAt === undefined ? '' : ` ${soon(nextAt, view.now)}`}: ${message}`,
+        view,
+      ),
     ),
     ...(failure === undefined ? [] : indented(failure, view)),
     ...(evidence === undefined ? [] : indented(`evidence: ${evidence}`, view)),

@@ -17,6 +17,7 @@ export const paths = {
   clusterRoleBinding: (name: string): string => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${name}`,
   pods: (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`,
   events: (namespace: string): string => `/api/v1/namespaces/${namespace}/events`,
+  resourceQuotas: (namespace: string): string => `/api/v1/namespaces/${namespace}/resourcequotas`,
   deployments: (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments`,
   statefulSets: (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/statefulsets`,
   daemonSets: (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/daemonsets`,

@@ -203,7 +203,7 @@ function ofViewer({ cluster }: Identity, { namespaces }: AccessBasis, of: Add): 
       rights(LOOK, '', ['pods', 'persistentvolumeclaims', 'services']),
       rights(LOOK, 'apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']),
       rights(LOOK, 'batch', ['jobs']),
-      rights(READ, '', ['events']),
+      rights(READ, '', ['events', 'resourcequotas']),
       rights(['get'], '', ['pods/log']),
     );
   }

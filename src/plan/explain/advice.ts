@@ -1,5 +1,5 @@
 /** What helps, for what was found: the first thing that stands in the way, before what only follows from it. */
-import type { Explanation } from './explanation.ts';
+import type { Explanation, ReleaseExplanation } from './explanation.ts';
 
 export interface Advice {
   /** A sentence: what it is. */
@@ -81,9 +81,14 @@ const BY_REASON: [RegExp, Advice][] = [
   ],
 ];
 
+/** Nothing is wrong with the pods that are there: some are missing. */
+function lacksPods(workloads: ReleaseExplanation['workloads'], pods: ReleaseExplanation['pods']): boolean {
+  return workloads.some(({ status }) => status !== 'healthy') && pods.every(({ reason }) => reason === undefined);
+}
+
 /** @returns nothing for a service that is healthy; at most three */
 export function adviceFor(explanation: Explanation): Advice[] {
-  const { service, namespace, healthy, dependsOn, releases, operation } = explanation;
+  const { service, namespace, healthy, dependsOn, quotas, releases, operation } = explanation;
   if (healthy) return [];
   const found: Advice[] = [];
   const sick = dependsOn.filter((dependency) => !dependency.healthy).map((dependency) => dependency.service);
@@ -99,6 +104,9 @@ export function adviceFor(explanation: Explanation): Advice[] {
     ...warnings.map(({ reason, message }) => `${reason} ${message}`),
     ...claims,
   ]);
+  // A quota that is used up keeps pods from being made long after the events of that are gone.
+  if (quotas.length > 0 && releases.some(({ workloads, pods }) => lacksPods(workloads, pods)))
+    signs.push('exceeded quota');
   for (const [pattern, advice] of BY_REASON)
     if (signs.some((sign) => pattern.test(sign.trim()) || pattern.test(sign.split(' ')[0] ?? ''))) found.push(advice);
   if (found.length === 0 && releases.every(({ helm }) => helm === undefined))

@@ -12,6 +12,8 @@ export interface Explanation {
   dependsOn: { service: string; healthy: boolean; text: string }[];
   /** Services that wait for it, or would. */
   dependents: string[];
+  /** ResourceQuotas of its namespaces that are used up, or nearly; only where it is not healthy. */
+  quotas: string[];
   /** Its own Helm release and those before and after it, in their order. */
   releases: ReleaseExplanation[];
   /** The newest operation, as far as it concerns the service; absent where no engine answers or nothing ever ran. */
@@ -54,6 +56,10 @@ export interface OperationExplanation {
   since?: string;
   /** Services that it waits for. */
   waitsFor: string[];
+  /** Whom or what the whole operation waits for (approvals, a freeze, a pause), and what is asked about the service. */
+  held?: string[];
+  /** What people decided about the service in it. */
+  decided?: string[];
   detail?: string;
   /** Why it failed. */
   failure?: string;

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { adviceFor } from '../../../src/plan/explain/advice.ts';
 import type { Explanation, ReleaseExplanation } from '../../../src/plan/explain/explanation.ts';
 import { podRow } from '../../../src/plan/explain/pods.ts';
+import { tightQuota } from '../../../src/plan/explain/quotas.ts';
 
 const release: ReleaseExplanation = {
   name: 'api',
@@ -22,6 +23,7 @@ const explanation = (over: Partial<Explanation> = {}): Explanation => ({
   text: '',
   dependsOn: [],
   dependents: [],
+  quotas: [],
   releases: [release],
   ...over,
 });
@@ -72,6 +74,18 @@ describe('advice', () => {
     assert.deepEqual([advice[0]?.command, advice.length], [['explain', 'db'], 3]);
   });
 
+  test('a quota that is used up explains pods that are missing, not pods that crash', () => {
+    const workloads = [{ name: 'Deployment api', status: 'progressing' as const, message: '0/1 replicas ready' }];
+    const quotas = ['quota compute of apps: pods 4 of 4'];
+    const lacking = explanation({ quotas, releases: [{ ...release, workloads }] });
+    assert.match(adviceFor(lacking)[0]?.why ?? '', /ResourceQuota of apps is used up/);
+    const crashing = explanation({ quotas, releases: [{ ...release, workloads, ...pod('CrashLoopBackOff') }] });
+    assert.deepEqual(
+      adviceFor(crashing).map(({ why }) => why),
+      ['The container starts and ends.'],
+    );
+  });
+
   test('what was never deployed', () => {
     const { helm: _, ...unknown } = release;
     const missing = explanation({ releases: [unknown] });
@@ -81,6 +95,25 @@ describe('advice', () => {
       'attach',
     ]);
   });
+});
+
+test('of a quota what is used up, or nearly', () => {
+  const quota = (hard: object, used: object): string | undefined =>
+    tightQuota({ metadata: { name: 'compute' }, status: { hard, used } }, 'apps');
+  assert.equal(
+    quota(
+      { pods: '10', 'requests.cpu': '4', 'limits.memory': '4Gi' },
+      { pods: '10', 'requests.cpu': '3900m', 'limits.memory': '1Gi' },
+    ),
+    'quota compute of apps: pods 10 of 10, requests.cpu 3900m of 4',
+  );
+  // Nothing may be made at all.
+  assert.equal(quota({ pods: '0' }, { pods: '0' }), 'quota compute of apps: pods 0 of 0');
+  assert.equal(quota({ pods: '10' }, { pods: '8' }), undefined);
+  // Its controller has not counted yet.
+  assert.equal(quota({ pods: '10' }, {}), undefined);
+  assert.equal(tightQuota({ metadata: { name: 'new' } }, 'apps'), undefined);
+  assert.equal(tightQuota('no object', 'apps'), undefined);
 });
 
 test('a pod in one row', () => {
