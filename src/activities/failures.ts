@@ -9,6 +9,9 @@ import { ClusterLoginError } from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
 
+/** Larger ones would be refused by the engine, and read by nobody. */
+const LONGEST_MESSAGE = 8 * 1024;
+
 const WORKERS_OWN = "This is the worker's own log-in: it has the variables of the shell that started it";
 
 /** Class and text of any error, before redaction. */
@@ -41,11 +44,20 @@ export function asFailure(
   const { type, message } = classify(error);
   const final = enough(type, message);
   const failure = ApplicationFailure.create({
-    message: redactor.redact(final === undefined ? message : `${message.replace(/[.\s]+$/, '')}. ${final}`),
+    message: bounded(redactor.redact(message), final),
     type,
     nonRetryable: final !== undefined || NON_RETRYABLE.includes(type),
   });
   // The engine keeps stack traces in plain text; theirs would repeat the message unredacted.
   failure.stack = `${failure.name}: ${failure.message}`;
   return failure;
+}
+
+/** The beginning says what was tried, the end often what came back. */
+function bounded(message: string, final: string | undefined): string {
+  const kept =
+    message.length <= LONGEST_MESSAGE
+      ? message
+      : `${message.slice(0, (LONGEST_MESSAGE * 3) / 4)} … (${message.length} characters, the middle is left out) … ${message.slice(-LONGEST_MESSAGE / 4)}`;
+  return final === undefined ? kept : `${kept.replace(/[.\s]+$/, '')}. ${final}`;
 }

@@ -27,9 +27,18 @@ export async function writeFileDurably(path: string, content: string): Promise<v
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw namingFile(error, path);
   }
   await syncFolder(dirname(path));
+}
+
+/** What is written through a handle fails without saying where: on a full disk nobody would know which one is meant. */
+export function namingFile(error: unknown, path: string): unknown {
+  if (error instanceof Error && 'code' in error && 'syscall' in error && !('path' in error)) {
+    error.message = `${error.message} '${path}'`;
+    Object.assign(error, { path });
+  }
+  return error;
 }
 
 /** Removes the file for good; nothing happens when it is not there. */

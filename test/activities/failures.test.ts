@@ -54,6 +54,8 @@ describe('classes of errors', () => {
     ['too large', kubernetes(413, 'too large'), 'RejectedByCluster', true],
     ['busy', kubernetes(429, 'too many requests'), 'Unreachable', false],
     ['broken', kubernetes(500, 'etcd'), 'Unreachable', false],
+    ['too large for etcd', kubernetes(500, 'etcdserver: request is too large'), 'RejectedByCluster', true],
+    ['etcd is full', kubernetes(500, 'etcdserver: mvcc: database space exceeded'), 'Unreachable', false],
     ['no address left', kubernetes(500, 'failed to allocate a serviceIP: range is full'), 'RejectedByCluster', true],
     [
       'a webhook that is down',
@@ -90,6 +92,16 @@ describe('classes of errors', () => {
   test('an answer of another shape names the fields', () => {
     const { error } = z.object({ a: z.object({ b: z.string() }) }).safeParse({ a: {} });
     assert.match(classify(error).message, /unexpected shape: a\.b/);
+  });
+
+  test('an answer of megabytes is told by its beginning and its end', () => {
+    const long = `${'a'.repeat(6000)}${'secret-value'.repeat(200_000)}it is invalid`;
+    const redactor = createRedactor();
+    redactor.learn('secret-value');
+    const { message } = asFailure(kubernetes(422, long), redactor, false, () => 'Tried twice.');
+    assert.ok(message.length < 9000, String(message.length));
+    assert.match(message, /^PATCH \/x: 422 a+.* characters, the middle is left out\) … .*it is invalid\. Tried twice\.$/);
+    assert.doesNotMatch(message, /secret|-value/);
   });
 
   test('cancelled: that is what happened, whatever was thrown', () => {

@@ -61,7 +61,7 @@ function explainAny(error: unknown, attempt: Attempt): Explained {
   if (isFileError(error))
     return {
       exitCode: EXIT_CODES.failed,
-      message: `${error.path}: ${FILE_WORDS[error.code] ?? error.code} (${error.syscall})`,
+      message: `${error.path === undefined ? '' : `${error.path}: `}${FILE_WORDS[error.code] ?? error.code} (${error.syscall})`,
       next: [],
     };
   // Nobody expected it: the stack is what a developer needs, and there is nothing better to say.
@@ -74,7 +74,8 @@ function explainAny(error: unknown, attempt: Attempt): Explained {
 
 interface FileError {
   code: string;
-  path: string;
+  /** Absent where a file was written that was open already. */
+  path?: string;
   syscall: string;
 }
 
@@ -94,7 +95,6 @@ const FILE_WORDS: Record<string, string> = {
 /** Of a file that was named, or of a folder of ours: no mystery, and nothing for a developer. */
 function isFileError(error: Error): error is Error & FileError {
   return (
-    'path' in error &&
     'syscall' in error &&
     error.syscall !== 'connect' &&
     'code' in error &&

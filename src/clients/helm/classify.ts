@@ -19,6 +19,8 @@ interface Rule {
 }
 
 const LONGEST = 1200;
+/** At the end of a text that was cut. */
+export const CUT = "all of them in Helm's log";
 
 const RULES: readonly Rule[] = [
   // Whoever reads this has to find out whose the object is: Helm names what it lacks, and not what to do.
@@ -161,5 +163,5 @@ function conflictsOf(text: string): string {
 function shorten(text: string): string {
   return text.length <= LONGEST
     ? text
-    : `${text.slice(0, LONGEST)} … (${text.length} characters, all of them in Helm's log)`;
+    : `${text.slice(0, LONGEST)} … (${text.length} characters, ${CUT})`;
 }

@@ -12,8 +12,9 @@ export {
   storedReleaseSchema,
   unpackStoredRelease,
 } from './stored.ts';
+export { recordSizeProblem } from './record-size.ts';
 export { withPostRenderer } from './post-render.ts';
-export { ChartRenderError, renderedManifest, template, templateError, type TemplateRequest } from './template.ts';
+export { ChartRenderError, renderedManifest, template, type TemplateRequest } from './template.ts';
 export type {
   HelmClient,
   HelmOptions,

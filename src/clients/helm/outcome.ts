@@ -1,6 +1,6 @@
 /** How a Helm process ended, and what that means. */
 import { FAILURES } from '../../contract/failures.ts';
-import { classifyHelmOutput } from './classify.ts';
+import { classifyHelmOutput, CUT } from './classify.ts';
 import { HelmError } from './errors.ts';
 
 export interface HelmOutcome {
@@ -36,7 +36,7 @@ export function assertDone(outcome: HelmOutcome, { what, binary, timeoutSeconds,
   if (outcome.killedBy !== undefined && !/^Error: /m.test(outcome.output))
     throw new HelmError(FAILURES.helmInterrupted, `${what} was killed by ${outcome.killedBy}`);
   const { type, message } = classifyHelmOutput(outcome.output);
-  throw new HelmError(type, `${what}: ${message}`);
+  throw new HelmError(type, `${what}: ${message.replace(CUT, `$&: ${logFile}`)}`);
 }
 
 /** Of a Helm that has ended well. */

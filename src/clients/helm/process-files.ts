@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { privateFolder } from '../../process/files.ts';
+import { namingFile, privateFolder } from '../../process/files.ts';
 
 const OUTPUT_TAIL = 64 * 1024;
 const LOG_LIMIT = 4 * 1024 * 1024;
@@ -29,7 +29,11 @@ export async function openProcessFiles(
   logFile: string,
   headline: string,
 ): Promise<ProcessFiles> {
-  const [input, log] = await Promise.all([inputOf(folder, values), openLog(logFile, headline)]);
+  const input = await inputOf(folder, values);
+  const log = await openLog(logFile, headline).catch(async (error: unknown) => {
+    await input.close();
+    throw error;
+  });
   return {
     input,
     log: log.file,
@@ -52,8 +56,13 @@ async function inputOf(folder: string, content: string): Promise<FileHandle> {
   await unlink(path);
   // A positional write leaves the file's own position at the beginning, where the child reads.
   const bytes = Buffer.from(content);
-  for (let done = 0; done < bytes.length; )
-    done += (await file.write(bytes, done, bytes.length - done, done)).bytesWritten;
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += (await file.write(bytes, done, bytes.length - done, done)).bytesWritten;
+  } catch (error) {
+    await file.close();
+    throw namingFile(error, folder);
+  }
   return file;
 }
 
@@ -64,7 +73,12 @@ async function openLog(path: string, headline: string): Promise<{ file: FileHand
   );
   if (size > LOG_LIMIT) await rename(path, `${path}.1`);
   const file = await open(path, 'a', 0o600);
-  await file.write(`${headline}\n`);
+  try {
+    await file.write(`${headline}\n`);
+  } catch (error) {
+    await file.close();
+    throw namingFile(error, path);
+  }
   return { file, offset: (await file.stat()).size };
 }
 

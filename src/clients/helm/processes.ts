@@ -44,12 +44,18 @@ export function createProcessRecords(folder: string): ProcessRecords {
       current.set(file, pid);
       const [helm, worker] = await Promise.all([processIdentity(pid), ownIdentity()]);
       // It may have ended already, and then there is nothing to record.
-      if (helm && current.get(file) === pid)
+      if (!helm || current.get(file) !== pid) return;
+      try {
         writeFileSync(
           file,
           JSON.stringify({ helm, worker, ...run, startedAt: new Date().toISOString() } satisfies HelmProcess),
           { mode: 0o600 },
         );
+      } catch {
+        // On a full disk: Helm is at work and is waited for. Should this worker die, the marks in its environment tell
+        // whose it is; half of a record would tell nothing.
+        rmSync(file, { force: true });
+      }
     },
     forget: (namespace, release, pid) => {
       const file = fileOf(namespace, release);

@@ -18,17 +18,6 @@ export interface TemplateRequest {
   kubernetes?: string;
 }
 
-/** @returns what Helm says against it, undefined when it renders. @throws Error when Helm itself cannot be started */
-export async function templateError(
-  binary: string,
-  home: string,
-  env: Readonly<Record<string, string>>,
-  request: TemplateRequest,
-): Promise<string | undefined> {
-  const result = await template(binary, home, env, request);
-  return 'error' in result ? result.error : undefined;
-}
-
 /** Chart and values do not fit together; a person has to correct one of them. */
 export class ChartRenderError extends AnantaError {
   override name = 'ChartRenderError';

@@ -111,7 +111,7 @@ function typeOf(status: number, reason: string, message: string): FailureType {
   if (status === 400 || status === 413 || status === 422)
     return /immutable/.test(message) ? FAILURES.immutableField : FAILURES.rejectedByCluster;
   if (/failed calling webhook/.test(message)) return FAILURES.webhookFailed;
-  if (/range is full/.test(message)) return FAILURES.rejectedByCluster;
+  if (/range is full|request is too large|larger than max/.test(message)) return FAILURES.rejectedByCluster;
   // 401 after the kubeconfig was read again, 429, and everything the server itself has trouble with.
   if (status === 401 || status === 429 || status >= 500) return FAILURES.unreachable;
   return FAILURES.unexpected;

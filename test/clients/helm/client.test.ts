@@ -133,6 +133,33 @@ describe('Helm client', () => {
     });
   });
 
+  test('what a chatty Helm says is told in a few lines, all of it is in its log, which does not grow without end', async () => {
+    await withFakeHelm(async ({ client, request, behave }) => {
+      const log = client.logFile('chatty');
+      // On both streams some 12 MiB, then the error, with an object in it.
+      await behave(
+        'chatty',
+        `yes "level=WARN msg=words" | head -c 6000000; yes words | head -c 6000000 >&2
+printf 'Error: server-side apply failed for object ns/x /v1, Kind=Service: ' >&2; yes 'y z' | head -c 20000 >&2; exit 1`,
+      );
+      const before = process.memoryUsage().rss;
+      await assert.rejects(client.upgrade(request('chatty')), (error) => {
+        assert.ok(error instanceof HelmError);
+        assert.match(error.message, /^helm upgrade --install chatty in ns: server-side apply failed for object ns\/x/);
+        assert.ok(error.message.endsWith(`(20059 characters, all of them in Helm's log: ${log})`), error.message);
+        assert.ok(error.message.length < 1500, String(error.message.length));
+        return true;
+      });
+      assert.ok(process.memoryUsage().rss - before < 8 * 1024 * 1024, 'all of it was read');
+      assert.ok((await stat(log)).size > 12_000_000);
+      // The next one begins a new log; of the old ones one is kept.
+      await behave('chatty', 'true');
+      await client.upgrade(request('chatty'));
+      assert.ok((await stat(log)).size < 1000);
+      assert.ok((await stat(`${log}.1`)).size > 12_000_000);
+    });
+  });
+
   test('an error is what this run has said, not an earlier one', async () => {
     await withFakeHelm(async ({ client, request, behave }) => {
       await behave('bad', 'echo "Error: values don\'t meet the specifications of the schema(s)"; exit 1');

@@ -75,6 +75,29 @@ test('kinds of others are judged by the definition that comes with them, or not 
   assert.deepEqual(objectProblems(sound, schemas, custom), []);
 });
 
+test('an object that is larger than etcd keeps', () => {
+  const problems = (apiVersion: string, kind: string, object: Record<string, unknown>): string[] =>
+    releaseProblems(
+      [{ release: 'r', namespace: 'n', objects: [{ apiVersion, kind, name: 'x', definition: false, object }] }],
+      schemas,
+      new Map(),
+    );
+  const thing = (text: string): Record<string, unknown> => ({
+    apiVersion: 'example.com/v1',
+    kind: 'Thing',
+    metadata: { name: 'x' },
+    spec: { text },
+  });
+  const limit = 1.5 * 1024 * 1024;
+  const frame = JSON.stringify(thing('')).length;
+  assert.deepEqual(problems('example.com/v1', 'Thing', thing('x'.repeat(limit - frame))), []);
+  // As JSON, in which these are kept, a line's end has two characters.
+  for (const text of ['x'.repeat(limit - frame + 1), '\n'.repeat(limit / 2)])
+    assert.deepEqual(problems('example.com/v1', 'Thing', thing(text)), [
+      'release r: Thing n/x: has 1537 KiB, and etcd keeps 1536 KiB for an object',
+    ]);
+});
+
 test('what two releases have together: an object of one name, a nodePort', () => {
   const service = (name: string, nodePort: number): Record<string, unknown> => ({
     apiVersion: 'v1',

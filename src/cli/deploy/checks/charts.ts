@@ -1,14 +1,17 @@
 /**
- * Before a deployment starts: every publisher's chart is there and verified, and every chart renders. What does not is
- * refused, nothing touched.
+ * Before a deployment starts: every publisher's chart is there and verified, and every chart renders, to what the
+ * cluster can keep. What does not is refused, nothing touched.
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
-import { templateError } from '../../../clients/helm/template.ts';
+import { recordSizeProblem } from '../../../clients/helm/record-size.ts';
+import { template } from '../../../clients/helm/template.ts';
 import type { Config } from '../../../config.ts';
 import { stateDir } from '../../../config.ts';
+import { manifestObjects } from '../../../plan/diff/manifest.ts';
+import { objectSizeProblem } from '../../../plan/objects/size.ts';
 import { chartLockFile, readChartLock } from '../../../plan/charts/lock.ts';
 import { findRelease } from '../../../plan/releases.ts';
 import { placeName, wantedCharts } from '../../../plan/charts/wanted.ts';
@@ -69,20 +72,37 @@ export async function checkCharts(
       .filter(([, { digest }]) => !known.has(digest))
       .map(([name, { chartPath, values, digest }]) => async () => {
         const { namespace } = findRelease(catalog, name);
-        const error = await templateError(helm, join(stateDir(config, environment.name), 'helm'), config.childEnv, {
+        const rendered = await template(helm, join(stateDir(config, environment.name), 'helm'), config.childEnv, {
           release: name,
           namespace,
           chartPath,
           values,
         });
-        if (error === undefined) await writeFile(join(folder, digest), '');
-        else problems.push(`${name} (chart ${chartPath}): ${error}`);
+        const found = 'error' in rendered ? [rendered.error] : await tooLarge({ chartPath, values }, rendered.text);
+        if (found.length === 0) await writeFile(join(folder, digest), '');
+        else problems.push(...found.map((problem) => `${name} (chart ${chartPath}): ${problem}`));
       }),
   );
   if (problems.length > 0) {
     throw refused(
-      `${problems.length === 1 ? 'A chart does' : `${problems.length} charts do`} not render:\n${problems.sort().join('\n')}`,
+      `${problems.length === 1 ? 'A chart cannot' : 'Charts cannot'} be deployed:\n${problems.sort().join('\n')}`,
       'Correct the chart, or helm/values/<release>.yaml, then run the same command again.',
     );
   }
+}
+
+/** An object that may be too large is in no text that is shorter. */
+const LOOKED_AT_CHARACTERS = 512 * 1024;
+
+/** @returns what the cluster could not keep, in words */
+async function tooLarge(release: { chartPath: string; values: string }, manifest: string): Promise<string[]> {
+  const record = await recordSizeProblem({ ...release, manifest });
+  const objects = manifest.length < LOOKED_AT_CHARACTERS ? [] : manifestObjects(manifest);
+  return [
+    ...objects.flatMap((one) => {
+      const problem = objectSizeProblem(one);
+      return problem === undefined ? [] : [`${one.kind} ${one.name} ${problem}`];
+    }),
+    ...(record === undefined ? [] : [record]),
+  ];
 }
