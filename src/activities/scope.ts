@@ -5,15 +5,22 @@ import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
 import type { EffectScope } from '../effects/effect.ts';
 import { FAILURES } from '../contract/failures.ts';
+import { steadyNow } from '../process/clock.ts';
 
 export interface Scope {
   /** Fires when the deployment is cancelled, the attempt has timed out, or the worker is asked to stop. */
   signal: AbortSignal;
   /** @param detail kept by the engine: seen in its UI, and by the next attempt */
   heartbeat(detail: unknown): void;
+  /**
+   * Asks the engine whether this attempt is still the one that counts; nobody else knows. Absent where there is no
+   * engine.
+   * @throws DeployError HelmInterrupted, or Unreachable without an answer
+   */
+  confirm?(): Promise<void>;
   /** What the attempt before this one reported last. */
   lastDetail: unknown;
-  /** When the engine first wanted this done, earlier attempts included; milliseconds of the epoch. */
+  /** When the engine first wanted this done, earlier attempts included; by `steadyNow`. */
   wantedAt: number;
   /** The first is 1. */
   attempt: number;
@@ -36,8 +43,9 @@ export const temporalScope: ScopeOf = () => {
     heartbeat: (detail) => {
       context.heartbeat(detail);
     },
+    confirm: () => confirmed(context),
     lastDetail: context.info.heartbeatDetails,
-    wantedAt: context.info.scheduledTimestampMs,
+    wantedAt: wantedAt(context.info),
     attempt: context.info.attempt,
     maximumAttempts: context.info.retryPolicy?.maximumAttempts ?? 0,
     limitMilliseconds: context.info.startToCloseTimeoutMs,
@@ -45,6 +53,35 @@ export const temporalScope: ScopeOf = () => {
     activity: context.info.activityType,
   };
 };
+
+/** By the engine's clock alone, which need not be this machine's. */
+function wantedAt({ scheduledTimestampMs, currentAttemptScheduledTimestampMs }: Context['info']): number {
+  return steadyNow() - Math.max(0, currentAttemptScheduledTimestampMs - scheduledTimestampMs);
+}
+
+/** Less than after which the engine gives the step to another worker. */
+const CONFIRMED_WITHIN_MILLISECONDS = 4000;
+
+/** The SDK notices some 11 s after the last answer that the engine does not hear it; the step is given away after 6. */
+async function confirmed({ client, info }: Context): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + CONFIRMED_WITHIN_MILLISECONDS, () =>
+      client.workflowService.recordActivityTaskHeartbeat({
+        namespace: info.activityNamespace,
+        taskToken: info.taskToken,
+      }),
+    );
+  } catch (error) {
+    if ((error as { code?: unknown }).code === GRPC_NOT_FOUND)
+      throw new DeployError(FAILURES.helmInterrupted, 'the engine has given the step to somebody else: nothing was begun');
+    throw new DeployError(
+      FAILURES.unreachable,
+      `the engine does not say whether this step is still this worker's: nothing was begun (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+}
+
+const GRPC_NOT_FOUND = 5;
 
 /** The engine counts a worker as dead after 6 s of silence. */
 const BEAT_MILLISECONDS = 1000;
@@ -54,10 +91,10 @@ const SILENCE_MILLISECONDS = 6000;
 export interface Turn {
   /**
    * To be asked right before something is begun that another attempt must not do at the same time.
-   * @throws DeployError HelmInterrupted after the process stood still for so long that the step was given to somebody
-   * else
+   * @throws DeployError HelmInterrupted after the process stood still, or was cut off from the engine, for so long that
+   * the step was given to somebody else; Unreachable while the engine does not say
    */
-  assertOurs(): void;
+  assertOurs(): Promise<void>;
 }
 
 /**
@@ -84,13 +121,14 @@ export async function withHeartbeat<T>(
   const timer = setInterval(beat, BEAT_MILLISECONDS);
   try {
     return await work({
-      assertOurs: () => {
+      assertOurs: async () => {
         look();
-        if (silence < SILENCE_MILLISECONDS) return;
-        throw new DeployError(
-          FAILURES.helmInterrupted,
-          `this worker stood still for ${Math.round(silence / 1000)} s: by now the step is somebody else's`,
-        );
+        if (silence >= SILENCE_MILLISECONDS)
+          throw new DeployError(
+            FAILURES.helmInterrupted,
+            `this worker stood still for ${Math.round(silence / 1000)} s: by now the step is somebody else's`,
+          );
+        await scope.confirm?.();
       },
     });
   } finally {
@@ -111,9 +149,7 @@ export function withEffectScope<T>(scope: Scope, work: (effect: EffectScope) => 
         wantedAt,
         attempt,
         lastDetail,
-        assertOurs: () => {
-          turn.assertOurs();
-        },
+        assertOurs: () => turn.assertOurs(),
         doing: (detail) => {
           doing = typeof detail === 'function' ? detail : () => detail;
         },

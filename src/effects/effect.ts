@@ -2,6 +2,8 @@
  * What an effect has of whoever asked for it: an activity, a command, the installation into a cluster. An effect brings
  * one thing about, however often it is begun; it knows neither who asks nor how it is tried again.
  */
+import { steadyNow } from '../process/clock.ts';
+
 export interface EffectScope {
   /** Fires when it is to stop. */
   signal: AbortSignal;
@@ -9,10 +11,10 @@ export interface EffectScope {
   doing(detail: string | (() => unknown)): void;
   /**
    * To be asked right before something is begun that another attempt must not do at the same time.
-   * @throws DeployError HelmInterrupted where somebody else may have been given it by now
+   * @throws DeployError HelmInterrupted where somebody else has been given it by now, Unreachable where nobody can tell
    */
-  assertOurs(): void;
-  /** When it was first wanted, earlier attempts included; milliseconds of the epoch. */
+  assertOurs(): Promise<void>;
+  /** When it was first wanted, earlier attempts included; by `steadyNow`. */
   wantedAt: number;
   /** The first is 1. */
   attempt: number;
@@ -27,8 +29,8 @@ export function commandScope(signal: AbortSignal, onDoing: (text: string) => voi
     doing: (detail) => {
       if (typeof detail === 'string') onDoing(detail);
     },
-    assertOurs: () => undefined,
-    wantedAt: Date.now(),
+    assertOurs: () => Promise.resolve(),
+    wantedAt: steadyNow(),
     attempt: 1,
     lastDetail: undefined,
   };

@@ -12,6 +12,7 @@ import { createRedactor } from '../../src/clients/redact.ts';
 import { VaultError } from '../../src/clients/vault/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { FAILURES, NON_RETRYABLE } from '../../src/contract/failures.ts';
+import { steadyNow } from '../../src/process/clock.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { testScope } from '../support/scope.ts';
 
@@ -51,7 +52,7 @@ describe('every class that is tried again has an end', () => {
   for (const type of Object.values(FAILURES).filter((each) => !NON_RETRYABLE.includes(each))) {
     test(type, async () => {
       const { failure, attempts, seconds } = await tried(
-        (attempt) => new DeployError(type, `not now, ${'x'.repeat(attempt)}`),
+        (attempt) => new DeployError(type, `not now, ${'x'.repeat(1 + (attempt % 50))}`),
       );
       assert.equal(failure.type, type);
       assert.match(
@@ -110,6 +111,13 @@ describe('how long', () => {
       600,
       605,
       /authority that is trusted/,
+    ],
+    [
+      'a certificate whose time, by the clock of the worker, is over or has not come',
+      new UnreachableError('GET /version: the API server at x cannot be reached: certificate is not yet valid'),
+      600,
+      605,
+      /Correct the clock of the worker, or renew the certificate/,
     ],
     [
       'a webhook that is down',
@@ -174,6 +182,22 @@ describe('how long', () => {
     assert.deepEqual([unreachable(60), environment.retries], [60, { unreachableSeconds: 3600, sealedSeconds: 43_200 }]);
     await Promise.resolve();
   });
+});
+
+test('a clock that is set while a step is tried again gives it neither less time nor more', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'] });
+  const streaks = createStreaks();
+  const scope = { ...testScope(), wantedAt: steadyNow() };
+  const attempt = (number: number): Promise<unknown> =>
+    createGuard(clients, () => ({ ...scope, attempt: number }), { streaks })(
+      () => () => Promise.reject(new UnreachableError('connect ECONNREFUSED 127.0.0.1:6443')),
+    )(undefined).catch((error: unknown) => error);
+  const year = 365 * 24 * 3600_000;
+  for (const [number, step] of [year, -2 * year, year].entries()) {
+    assert.equal(((await attempt(number + 1)) as ApplicationFailure).nonRetryable, false);
+    context.mock.timers.setTime(Math.max(0, Date.now() + step));
+  }
+  assert.equal(((await attempt(4)) as ApplicationFailure).nonRetryable, false);
 });
 
 test('an attempt that hangs ends before the engine gives up on it, and says what it was doing', async () => {

@@ -11,11 +11,11 @@ test('a process that stood still begins nothing that was given to somebody else 
       testScope(),
       () => '',
       async (turn) => {
-        turn.assertOurs();
+        await turn.assertOurs();
         context.mock.timers.tick(stoodStill);
         // A beat that comes before the question does not hide it.
         await sleep(1100);
-        turn.assertOurs();
+        await turn.assertOurs();
       },
     );
   await ask(5000);

@@ -33,7 +33,9 @@ export function boundOf(
         : /x509|certificate|self.signed/i.test(message)
           ? {
               seconds: 10 * MINUTE,
-              help: 'Correct the certificate, or the authority that is trusted, then deploy again.',
+              help: /expired|not yet valid|CERT_NOT_YET_VALID/i.test(message)
+                ? 'Correct the clock of the worker, or renew the certificate, then deploy again.'
+                : 'Correct the certificate, or the authority that is trusted, then deploy again.',
             }
           : {
               seconds: retries.unreachableSeconds,

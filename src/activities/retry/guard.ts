@@ -6,6 +6,7 @@ import { DeployError } from '../../contract/errors.ts';
 import { CancelledFailure } from '@temporalio/common';
 import type { Clients } from '../../clients/index.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../../contract/failures.ts';
+import { steadyNow } from '../../process/clock.ts';
 import { asFailure } from '../failures.ts';
 import type { Scope, ScopeOf } from '../scope.ts';
 import { boundOf } from './bounds.ts';
@@ -29,7 +30,7 @@ export interface GuardOptions {
 export function createGuard(
   clients: Pick<Clients, 'redactor' | 'environment'>,
   scopeOf: ScopeOf,
-  { bounded = true, streaks = createStreaks(), now = Date.now, onFailure }: GuardOptions = {},
+  { bounded = true, streaks = createStreaks(), now = steadyNow, onFailure }: GuardOptions = {},
 ): Guard {
   return (make) => async (input) => {
     const scope = scopeOf();

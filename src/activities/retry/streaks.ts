@@ -1,5 +1,6 @@
 /** The failures of running steps, in a worker's memory, and the limits at which a step is given up. */
 import type { FailureType } from '../../contract/failures.ts';
+import { steadyNow } from '../../process/clock.ts';
 import { type Bound, LONGEST_SECONDS } from './bounds.ts';
 
 export interface Streak {
@@ -19,7 +20,7 @@ export interface Streaks {
   ended(step: string): void;
 }
 
-export function createStreaks(now: () => number = Date.now): Streaks {
+export function createStreaks(now: () => number = steadyNow): Streaks {
   const known = new Map<string, Map<FailureType, Streak>>();
   return {
     failed: (step, type, message) => {
@@ -46,7 +47,7 @@ export function createStreaks(now: () => number = Date.now): Streaks {
 }
 
 export interface Attempt {
-  /** When the step was first wanted, milliseconds of the epoch. */
+  /** When the step was first wanted, by `steadyNow`. */
   wantedAt: number;
   /** The first is 1. */
   attempt: number;
@@ -69,7 +70,7 @@ export function enough(
   bound: Bound,
   { since, count, remembered, same }: Streak,
   { wantedAt, attempt, maximumAttempts }: Attempt,
-  now = Date.now(),
+  now = steadyNow(),
 ): string | undefined {
   const isSame =
     bound.same !== undefined && same.count >= bound.same.times && now - same.since >= bound.same.seconds * 1000;

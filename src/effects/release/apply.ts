@@ -15,6 +15,7 @@ import { leftLabel } from '../../plan/fields/left.ts';
 import { releaseInputs, type ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { renderedChange } from '../../plan/inputs/rendered-change.ts';
 import { descriptionOf } from '../../plan/ownership/provenance.ts';
+import { steadyNow } from '../../process/clock.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { handOver, leftIn } from '../fields/left.ts';
 import { ownNames } from '../owner/claim.ts';
@@ -131,7 +132,7 @@ export async function applyInputs(
     const onTurn = async (): Promise<void> => {
       // It may have waited long, and somebody may have put a release of theirs there meanwhile.
       await assertOurs(clients, release, await judgedRevisionsOf(clients, release, scope.signal), scope.signal);
-      scope.assertOurs();
+      await scope.assertOurs();
       scope.doing('Helm is at work');
     };
     const apply = async (): Promise<number> =>
@@ -168,7 +169,7 @@ export async function applyInputs(
     };
     return decided().catch(async (error: unknown) => {
       const explained = await explainTerminating(clients.kubernetes, release.namespace, error, scope.signal);
-      throw await explainTakenPort(clients.kubernetes, release, explained, Date.now() - scope.wantedAt, scope.signal);
+      throw await explainTakenPort(clients.kubernetes, release, explained, steadyNow() - scope.wantedAt, scope.signal);
     });
   };
   const made = adopted ?? (await applied());

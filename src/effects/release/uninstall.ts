@@ -47,9 +47,8 @@ export async function removeRelease(
           priority,
           signal: scope.signal,
           onTurn: async () => {
-            scope.assertOurs();
+            await scope.assertOurs();
             scope.doing('Helm is at work');
-            return Promise.resolve();
           },
         }),
       )) && complete;

@@ -6,10 +6,11 @@ import { test } from 'node:test';
 import * as tar from 'tar';
 import {
   archivedDefinitions,
+  awaitEstablished,
   definitionsOf,
   installedDefinitions,
 } from '../../../src/effects/release/definitions/crds.ts';
-import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
+import type { KubernetesClient, KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 
 const definition = (name: string): string =>
   `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: { name: ${name} }\n`;
@@ -48,4 +49,25 @@ test('kinds that a chart brings along: from its folder, from its archive, from w
       ],
     });
   assert.deepEqual(await installedDefinitions({ list }, { name: 'gitops', namespace: 'gitops' }), ['a.example']);
+});
+
+test('what needs a new kind waits until the API server has established it, and says why it never does', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'] });
+  let asked = 0;
+  const after = (looks: number, conditions: object[]): KubernetesClient =>
+    ({
+      get: () => {
+        asked += 1;
+        context.mock.timers.tick(15_000);
+        return Promise.resolve({ status: asked > looks ? { conditions } : {} });
+      },
+    }) as unknown as KubernetesClient;
+  const { signal } = new AbortController();
+  await awaitEstablished(after(1, [{ type: 'Established', status: 'True' }]), ['a.example'], signal);
+  assert.equal(asked, 2);
+  const refused = [{ type: 'NamesAccepted', status: 'False', message: '"a" is already in use' }];
+  await assert.rejects(awaitEstablished(after(0, refused), ['a.example'], signal), {
+    type: 'RejectedByCluster',
+    message: 'CustomResourceDefinition a.example is not established after 30 s: "a" is already in use',
+  });
 });

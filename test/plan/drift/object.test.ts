@@ -5,6 +5,7 @@ import { confirmed, differences } from '../../../src/plan/drift/compare.ts';
 import { extraFields } from '../../../src/plan/fields/managed.ts';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';
 import { type AppliedObject, changedObject, missingObject } from '../../../src/plan/drift/object.ts';
+import { workloadFinding } from '../../../src/plan/drift/workloads.ts';
 import { pathText } from '../../../src/plan/fields/path.ts';
 
 type Json = Record<string, unknown>;
@@ -90,6 +91,26 @@ describe('what was applied against what is there', () => {
       [['spec.a', 'x', 'y']],
     );
   });
+});
+
+test('pods on a node that is lost are found, with what they say, and no more once they run elsewhere', () => {
+  const status = (ready: number): Json => ({
+    metadata: { name: 'api', generation: 2 },
+    spec: { replicas: 2 },
+    status: {
+      observedGeneration: 2,
+      replicas: 2,
+      updatedReplicas: 2,
+      readyReplicas: ready,
+      availableReplicas: ready,
+      unavailableReplicas: 2 - ready,
+    },
+  });
+  const trouble = 'pod api-1: NodeNotReady (its node does not answer)';
+  const found = workloadFinding(applied({}), status(1), false, [trouble]);
+  assert.deepEqual([found?.kind, found?.repair], ['unhealthy', undefined]);
+  assert.match(found?.is ?? '', /^1\/2 replicas available; .*NodeNotReady/);
+  assert.equal(workloadFinding(applied({}), status(2), false, []), undefined);
 });
 
 describe('findings of one object', () => {
