@@ -67,13 +67,16 @@ async function confirmed({ client, info }: Context): Promise<void> {
   try {
     await client.withDeadline(Date.now() + CONFIRMED_WITHIN_MILLISECONDS, () =>
       client.workflowService.recordActivityTaskHeartbeat({
-        namespace: info.activityNamespace,
+        namespace: info.namespace,
         taskToken: info.taskToken,
       }),
     );
   } catch (error) {
     if ((error as { code?: unknown }).code === GRPC_NOT_FOUND)
-      throw new DeployError(FAILURES.helmInterrupted, 'the engine has given the step to somebody else: nothing was begun');
+      throw new DeployError(
+        FAILURES.helmInterrupted,
+        'the engine has given the step to somebody else: nothing was begun',
+      );
     throw new DeployError(
       FAILURES.unreachable,
       `the engine does not say whether this step is still this worker's: nothing was begun (${error instanceof Error ? error.message : String(error)})`,

@@ -100,7 +100,10 @@ describe('classes of errors', () => {
     redactor.learn('secret-value');
     const { message } = asFailure(kubernetes(422, long), redactor, false, () => 'Tried twice.');
     assert.ok(message.length < 9000, String(message.length));
-    assert.match(message, /^PATCH \/x: 422 a+.* characters, the middle is left out\) … .*it is invalid\. Tried twice\.$/);
+    assert.match(
+      message,
+      /^PATCH \/x: 422 a+.* characters, the middle is left out\) … .*it is invalid\. Tried twice\.$/,
+    );
     assert.doesNotMatch(message, /secret|-value/);
   });
 

@@ -1,4 +1,4 @@
-/** Every fault of docs/look-up/faults.md is shown by tests that are there, under the names by which the page has them. */
+/** Every fault of docs/look-up/faults.md is shown by tests that are there, under the names that the page has. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -26,7 +26,11 @@ async function fill(): Promise<void> {
   }
 }
 
-const failureOf = async (work: Promise<unknown>): Promise<unknown> => work.then(() => undefined).catch((error) => error);
+const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 const kept = join(disk, 'state', 'vault-keys.json');
 await writeFileDurably(kept, 'what was there');

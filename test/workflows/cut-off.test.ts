@@ -1,4 +1,4 @@
-/** A worker that the engine no longer hears: it begins nothing, and ends what it has begun; another one does the step. */
+/** A worker that the engine no longer hears begins nothing, and ends what it has begun; another one does the step. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -11,6 +11,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { closedGate } from '../support/gate.ts';
 import { type TcpProxy, tcpProxy } from '../support/faults/tcp-proxy.ts';
 import { planOf, recordingActivities, withCompletePlans } from '../support/plans.ts';
 
@@ -41,8 +42,8 @@ interface CutOff {
 
 async function withTwoWorkers(environment: string, work: (parts: CutOff) => Promise<void>): Promise<void> {
   const proxy = await tcpProxy(() => Number(engine.address.split(':')[1]));
-  const begun = Promise.withResolvers<void>();
-  const turn = Promise.withResolvers<void>();
+  const begun = closedGate();
+  const turn = closedGate();
   const applied: string[] = [];
   let ended: string | undefined;
   let signal: AbortSignal | undefined;
@@ -53,8 +54,8 @@ async function withTwoWorkers(environment: string, work: (parts: CutOff) => Prom
         withEffectScope(temporalScope(), async (scope) => {
           if (worker === 'cut off') {
             signal = scope.signal;
-            begun.resolve();
-            await turn.promise;
+            begun.open();
+            await turn.opened;
           } else taken = true;
           await scope.assertOurs().catch((error: unknown) => {
             ended = `${(error as { type?: string }).type ?? ''}: ${String(error)}`;
@@ -83,7 +84,7 @@ async function withTwoWorkers(environment: string, work: (parts: CutOff) => Prom
   try {
     const input = { environment, imageTags: {}, clusterUid: newClusterUid(), requestedBy: 'tester@host' };
     const run = await startOrAttach(engine.client, 'deploy', input, 'refuse');
-    await begun.promise;
+    await begun.opened;
     await work({
       proxy,
       outcome: async () => {
@@ -93,14 +94,14 @@ async function withTwoWorkers(environment: string, work: (parts: CutOff) => Prom
       activitiesOf,
       applied,
       turn: () => {
-        turn.resolve();
+        turn.open();
       },
       ended: () => ended,
       stopped: () => signal?.aborted === true,
       taken: () => taken,
     });
   } finally {
-    turn.resolve();
+    turn.open();
     proxy.restore();
     worker.shutdown();
     await running;

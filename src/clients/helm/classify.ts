@@ -161,7 +161,5 @@ function conflictsOf(text: string): string {
 }
 
 function shorten(text: string): string {
-  return text.length <= LONGEST
-    ? text
-    : `${text.slice(0, LONGEST)} … (${text.length} characters, ${CUT})`;
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (${text.length} characters, ${CUT})`;
 }

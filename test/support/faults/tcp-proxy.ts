@@ -2,6 +2,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closedGate } from '../gate.ts';
 
 export interface TcpProxy {
   port: number;
@@ -21,14 +22,13 @@ type Way = { is: 'open' } | { is: 'cut' } | { is: 'stalled' } | { is: 'slow'; mi
 /** @param target port on 127.0.0.1; asked anew for every connection */
 export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy> {
   let way: Way = { is: 'open' };
-  let opened = Promise.withResolvers<void>();
-  opened.resolve();
+  let gate = closedGate();
+  gate.open();
   const sockets = new Set<Socket>();
   const passage = (): Transform =>
     new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
-        const { promise } = opened;
-        void promise
+        void gate.opened
           .then(() => (way.is === 'slow' ? sleep(way.milliseconds) : undefined))
           .then(() => {
             done(null, chunk);
@@ -55,8 +55,8 @@ export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy
   });
   const go = (next: Way): void => {
     way = next;
-    if (next.is === 'stalled') opened = Promise.withResolvers<void>();
-    else opened.resolve();
+    if (next.is === 'stalled') gate = closedGate();
+    else gate.open();
     if (next.is === 'cut') for (const socket of sockets) socket.resetAndDestroy();
   };
   await new Promise<void>((resolve, reject) => {
@@ -77,7 +77,7 @@ export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy
       go({ is: 'open' });
     },
     close: async () => {
-      opened.resolve();
+      gate.open();
       const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
