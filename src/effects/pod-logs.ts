@@ -38,7 +38,8 @@ export interface PodLogOptions {
 }
 
 export interface FollowOptions extends PodLogOptions {
-  onLine: (line: LogLine) => void;
+  /** More is read when it has ended. */
+  onLine: (line: LogLine) => unknown;
   /** Why a container's log cannot be followed, once for each reason. */
   onProblem: (text: string) => void;
 }
@@ -151,7 +152,7 @@ async function followOne(
       if (from !== '' && line.at !== '' && line.at <= from) continue;
       if (line.at === '') follower.undated = true;
       else follower.seen = line.at;
-      onLine(line);
+      await onLine(line);
     }
   } catch (error) {
     if (!signal.aborted && !isNotFound(error)) onProblem(error instanceof Error ? error.message : String(error));

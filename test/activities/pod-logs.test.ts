@@ -150,6 +150,29 @@ describe('logs of a service', () => {
       assert.deepEqual(told, ['api-a', 'api-b']);
     }));
 
+  test('followed: no more is read than a slow reader takes', () =>
+    withFakeClients(async (parts) => {
+      const stop = new AbortController();
+      let read = 0;
+      parts.clients.kubernetes.followPodLog = async function* () {
+        for (; read < 1000 && !stop.signal.aborted; read += 1) yield await Promise.resolve(line(read % 10, `${read}`));
+      };
+      put(parts, pod('api-a'));
+      let told = 0;
+      await followPodLogs(parts.clients, serviceOf(parts), {
+        lines: 10,
+        signal: stop.signal,
+        onLine: async () => {
+          told += 1;
+          if (told < 3) return;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          stop.abort();
+        },
+        onProblem: (text) => assert.fail(text),
+      });
+      assert.deepEqual([told, read], [3, 3]);
+    }));
+
   test('followed: pods that come, a container started anew, and a break without repeating a line', () =>
     withFakeClients(async (parts) => {
       const stop = new AbortController();

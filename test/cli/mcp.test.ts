@@ -1,5 +1,6 @@
 /** The server of the Model Context Protocol, by the protocol's own client, as an assistant's program starts it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,14 @@ const READING = ['drift_show', 'evidence', 'explain', 'history', 'plan', 'status
 const CHANGING = ['cancel', 'deploy'];
 const { repoRoot, cacheDir } = readConfig();
 
+const programArgs = ['--disable-warning=ExperimentalWarning', join(repoRoot, 'src', 'cli', 'main.ts')];
+const programEnv = (state: string): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: tmpdir(),
+  ANANTA_STATE_DIR: state,
+  ANANTA_CACHE_DIR: cacheDir,
+});
+
 interface Answer {
   text: string;
   isError: boolean;
@@ -25,8 +34,8 @@ class Assistant {
   constructor(state: string, args: readonly string[]) {
     this.transport = new StdioClientTransport({
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', join(repoRoot, 'src', 'cli', 'main.ts'), 'mcp', ...args],
-      env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ANANTA_STATE_DIR: state, ANANTA_CACHE_DIR: cacheDir },
+      args: [...programArgs, 'mcp', ...args],
+      env: programEnv(state),
       stderr: 'ignore',
     });
   }
@@ -138,6 +147,28 @@ describe('ananta mcp', { concurrency: 3 }, () => {
       assert.equal(isError, true);
       assert.match(text, /"prod" is a protected environment: it is changed by a person, not from here/);
     }
+  });
+
+  test('answers everything that it was asked before its input ended', async () => {
+    const request = (id: number, method: string, params: object): string =>
+      `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+    const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '0' } };
+    const asked = [
+      request(1, 'initialize', hello),
+      `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`,
+      ...[2, 3].map((id) => request(id, 'tools/call', { name: 'evidence', arguments: { env: 'mini' } })),
+      request(4, 'tools/call', { name: 'explain', arguments: { env: 'mini', service: 'web' } }),
+    ].join('');
+    const child = spawn(process.execPath, [...programArgs, 'mcp'], { env: programEnv(state), stdio: 'pipe' });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.stdin.end(asked);
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    const ids = said
+      .trimEnd()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as { id: number }).id);
+    assert.deepEqual([code, ids.sort()], [0, [1, 2, 3, 4]]);
   });
 
   test('ends when whoever started it goes away, and leaves nothing', async () => {

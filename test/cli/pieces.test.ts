@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Interrupted, unlessInterrupted } from '../../src/cli/deploy/interrupt.ts';
@@ -12,7 +13,8 @@ import { NotRunningError } from '../../src/environment/connections.ts';
 import { explain } from '../../src/cli/shared/explain.ts';
 import { failed, refused } from '../../src/cli/shared/failure.ts';
 import { followFile, lastLines } from '../../src/cli/look/tail.ts';
-import { plainStyle } from '../../src/cli/shared/terminal.ts';
+import { writeReport } from '../../src/cli/shared/report-file.ts';
+import { plainStyle, written } from '../../src/cli/shared/terminal.ts';
 import { EXIT_CODES } from '../../src/contract/failures.ts';
 
 describe('errors to text', () => {
@@ -119,6 +121,41 @@ describe('the end of a log', () => {
     await writeFile(file, '');
     assert.equal(await lastLines(file, 5), '');
   });
+  test('follows no faster than it is read, and cuts no character in two', async () => {
+    const file = join(folder, 'fast.log');
+    await writeFile(file, '');
+    const controller = new AbortController();
+    const pieces: string[] = [];
+    let taken = (): void => undefined;
+    let asked = Promise.withResolvers<undefined>();
+    const done = followFile(
+      file,
+      (more) => {
+        pieces.push(more);
+        asked.resolve(undefined);
+        return new Promise<void>((resolve) => (taken = resolve));
+      },
+      controller.signal,
+    );
+    // Three bytes each, so that 64 KiB end within a character.
+    const whole = '…'.repeat(60_000);
+    await appendFile(file, whole);
+    for (let read = 0; read < whole.length; read = pieces.join('').length) {
+      await asked.promise;
+      const count = pieces.length;
+      // Whatever there is, nothing is read while the piece before has not been taken.
+      await sleep(20);
+      assert.equal(pieces.length, count);
+      asked = Promise.withResolvers();
+      taken();
+      if (pieces.join('').length >= whole.length) break;
+    }
+    controller.abort();
+    taken();
+    await done;
+    assert.equal(pieces.join(''), whole);
+    assert.ok(pieces.length > 2 && pieces.every((piece) => piece.length <= 22_000), `${pieces.length} pieces`);
+  });
   test('follows what is appended, also after the file was cut', async () => {
     const file = join(folder, 'growing.log');
     await writeFile(file, 'old\n');
@@ -134,5 +171,52 @@ describe('the end of a log', () => {
     controller.abort();
     await done;
     assert.equal(text, 'new\nagain\n');
+  });
+});
+
+describe('a slow reader', () => {
+  const ended = async (promise: Promise<void>): Promise<boolean> =>
+    Promise.race([promise.then(() => true), sleep(20).then(() => false)]);
+
+  test('is waited for when it has not taken what was written', async () => {
+    const pipe = new PassThrough({ highWaterMark: 10 });
+    assert.equal(await ended(written(pipe, 'short')), true);
+    const long = written(pipe, 'longer than that');
+    assert.equal(await ended(long), false);
+    pipe.resume();
+    await long;
+    assert.deepEqual([pipe.listenerCount('drain'), pipe.listenerCount('close')], [0, 0]);
+  });
+
+  test('that has gone, or is given up, is not', async () => {
+    const pipe = new PassThrough({ highWaterMark: 1 });
+    const stop = new AbortController();
+    const given = written(pipe, 'some text', stop.signal);
+    stop.abort();
+    await given;
+    const gone = written(pipe, 'some text');
+    pipe.destroy();
+    await gone;
+  });
+});
+
+describe('a report', () => {
+  test('goes to the file that was asked for, or has the name that it is given, or to standard output', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'report-'));
+    try {
+      let said = '';
+      const output = { write: (text: string) => (said += text) };
+      const file = join(folder, 'asked.html');
+      await writeReport(output, file, 'unused.html', '<p>');
+      assert.deepEqual([said, await readFile(file, 'utf8')], [`${file}\n`, '<p>']);
+      said = '';
+      await writeReport(output, undefined, join(folder, 'named.html'), '<b>');
+      assert.equal(await readFile(said.trimEnd(), 'utf8'), '<b>');
+      said = '';
+      await writeReport(output, '-', 'unused.html', '<i>');
+      assert.equal(said, '<i>');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

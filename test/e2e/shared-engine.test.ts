@@ -10,11 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
-import { failRelease } from '../../bootstrap/cluster/index.ts';
+import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { closeTemporal, connectTemporal, readBinding } from '../../src/clients/temporal/index.ts';
+import { readRings } from '../../src/clients/temporal/rings.ts';
 import { ENGINE_NAMESPACE, RELEASE_LABELS, taskQueueOf } from '../../src/contract/names.ts';
-import type { RingsView } from '../../src/contract/operations/rings.ts';
+import type { RingsView, RingTargetState } from '../../src/contract/operations/rings.ts';
 import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { BYSTANDER, bystanderOn } from '../support/sandbox/bystander.ts';
@@ -138,20 +139,49 @@ async function promotes(from: Sandbox, to: Sandbox): Promise<void> {
   assert.match(releases.find(({ name }) => name === service)?.images[0]?.image ?? '', /:2\.0\.0$/);
 }
 
-/** Ring by ring: the first one stays well, the second one fails, and the third one is left as it is. */
-async function inRings([first, second, third]: readonly [Sandbox, Sandbox, Sandbox]): Promise<void> {
+/**
+ * Ring by ring: the first one, whose only worker is killed at its work, stays well; the second one fails and is taken
+ * back; the third one is left as it is.
+ */
+async function inRings(
+  [first, second, third]: readonly [Sandbox, Sandbox, Sandbox],
+  engine: Client,
+  replaceWorkerOfFirst: () => void,
+): Promise<void> {
   const service = first.catalog.services.at(-1)?.name ?? '';
   await mkdir(join(first.folder, 'rings'), { recursive: true });
   const ring = ({ name }: Sandbox, seconds: number): string =>
     `  - {name: of-${name}, environments: [${name}], soak: {seconds: ${seconds}, looks: 1}}\n`;
   await writeFile(
     join(first.folder, 'rings', 'all.yaml'),
-    `description: All\nrings:\n${ring(first, 2)}${ring(second, 0)}${ring(third, 0)}`,
+    `description: All\nonFailure: rollback\nrings:\n${ring(first, 2)}${ring(second, 0)}${ring(third, 0)}`,
   );
   // What never becomes healthy is not waited for as long as what may.
   await second.configure({ healthTimeoutFactor: 0.05 });
   await second.simulate((api) => failRelease(api, service, 'crash-loop'));
-  const run = await first.command(['rings', 'deploy', 'all', '--image', `${service}=3.0.0`, '--json']);
+  const imageIn = async ({ look }: Sandbox): Promise<string | undefined> => {
+    const [newest] = JSON.parse((await look(['history', '--json'])).stdout) as PlatformVersion[];
+    const { stdout } = await look(['history', String(newest?.version), '--json']);
+    const { releases } = JSON.parse(stdout) as Pick<PlatformVersion, 'releases'>;
+    return releases.find(({ name }) => name === service)?.images[0]?.image;
+  };
+  const before = await imageIn(second);
+  const deploying = first.command(['rings', 'deploy', 'all', '--image', `${service}=3.0.0`, '--json']);
+  let ended = false;
+  void deploying.finally(() => {
+    ended = true;
+  });
+  const until = (what: string, ring: number, states: readonly RingTargetState[]): Promise<unknown> =>
+    waitUntil(what, { timeoutMs: 180_000, intervalMs: 200 }, async () => {
+      const state = ended ? undefined : (await readRings(engine, 'all'))?.rings[ring]?.targets[0]?.state;
+      return ended || (state !== undefined && states.includes(state)) ? true : undefined;
+    });
+  // It keeps count of the rings as well.
+  await until('the first ring is deployed', 0, ['deploying', 'deployed']);
+  replaceWorkerOfFirst();
+  await until('the second ring is taken back', 1, ['taking back', 'taken back', 'not taken back']);
+  await second.simulate((api) => clearFailure(api, service));
+  const run = await deploying;
   assert.equal(run.code, 1, `${run.stdout.slice(-2000)}${run.stderr.slice(-2000)}`);
   const { type, ...view } = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '') as RingsView & { type: string };
   assert.deepEqual(
@@ -161,11 +191,23 @@ async function inRings([first, second, third]: readonly [Sandbox, Sandbox, Sandb
   const [passed, failing] = view.rings;
   assert.deepEqual([passed?.looks, passed?.reasons], [1, []], 'drift, health and checks were looked at');
   assert.match(failing?.reasons.join() ?? '', new RegExp(`^${second.name}: .*${service}`));
+  assert.equal(failing?.targets[0]?.state, 'taken back', JSON.stringify(failing));
+  const live = await kubectlOn(join(second.state, 'cluster', 'kubeconfig'), second.folder);
+  const images = await live(['get', 'deployments,statefulsets', '-A', '-o', 'jsonpath={..image}']);
+  assert.ok(before !== undefined && images.includes(before) && !images.includes(':3.0.0'), `${before}: ${images}`);
   const status = await first.command(['rings', 'status', 'all', '--json']);
   assert.deepEqual([status.code, JSON.parse(status.stdout)], [1, view]);
   const { stdout } = await first.look(['history', String(passed?.targets[0]?.version), '--json']);
   assert.match(stdout, /:3\.0\.0"/);
-  assert.deepEqual(view.rings[2]?.targets, [{ environment: third.name, state: 'waiting' }]);
+  assert.deepEqual(
+    view.rings[2]?.targets.map(({ environment, state, workflowId }) => [environment, state, workflowId]),
+    [[third.name, 'waiting', undefined]],
+  );
+  const runs = await first.command(['rings', 'history', 'all', '--json']);
+  const [run1] = (JSON.parse(runs.stdout) as { runs: { runId: string; view: RingsView }[] }).runs;
+  assert.deepEqual(run1?.view, view);
+  const report = await first.command(['rings', 'report', 'all', '--run', run1.runId, '--json']);
+  assert.equal((JSON.parse(report.stdout) as RingsView).outcome, 'failed');
 }
 
 test('three environments on one engine at the same time, three workers for one of them, one killed', {
@@ -243,7 +285,10 @@ test('three environments on one engine at the same time, three workers for one o
     const again = await sandboxes[0]!.deploy();
     assert.equal(again.outcome, 'unchanged', 'nothing was left half done');
     await promotes(sandboxes[1]!, sandboxes[2]!);
-    await inRings([sandboxes[1]!, sandboxes[2]!, sandboxes[0]!]);
+    await inRings([sandboxes[1]!, sandboxes[2]!, sandboxes[0]!], engine, () => {
+      workers.find(({ name }) => name === sandboxes[1]!.name)?.running.kill('SIGKILL');
+      workers.push({ name: sandboxes[1]!.name, running: sandboxes[1]!.start(['worker']) });
+    });
     await Promise.all(bystanders.map((bystander) => bystander.assertUntouched()));
   } finally {
     for (const { running } of workers) running.kill('SIGTERM');

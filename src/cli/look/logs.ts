@@ -11,6 +11,7 @@ import { checkService } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { written } from '../shared/terminal.ts';
 import type { PodLogsOptions } from './pod-logs.ts';
 import { followFile, lastLines } from './tail.ts';
 
@@ -59,7 +60,7 @@ export async function printLogs(
     stdout.write(await lastLines(file, lines));
   }
   const newest = present.at(-1);
-  if (options.follow && newest !== undefined) await followFile(newest, (text) => void stdout.write(text));
+  if (options.follow && newest !== undefined) await followFile(newest, (text) => written(stdout, text));
 }
 
 /** A name that is a component's and a service's means the component, unless the pods are asked for. */

@@ -6,7 +6,7 @@ import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { namedLine } from '../shared/pod-line.ts';
-import type { Style } from '../shared/terminal.ts';
+import { type Output, type Style, written } from '../shared/terminal.ts';
 
 export interface PodLogsOptions {
   follow?: true;
@@ -32,7 +32,7 @@ export async function printPodLogs(
       const told = new Set<string>();
       await followPodLogs(clients, service, {
         ...wanted,
-        onLine: print,
+        onLine: (line) => print(line, signal),
         onProblem: (text) => {
           if (!told.has(text)) terminal.stderr.write(`${terminal.errorStyle('bad', text)}\n`);
           told.add(text);
@@ -48,20 +48,20 @@ export async function printPodLogs(
           : `No container of ${service.name} has started yet.`,
         commandLine('explain', service.name, '--env', environment.name),
       );
-    lines.forEach(print);
+    for (const line of lines) await print(line, signal);
   });
 }
 
-/** @returns a function that writes a line; names are as wide as the widest so far */
-function printer(output: { write(text: string): unknown }, style: Style, json: boolean): (line: LogLine) => void {
+/**
+ * @returns a function that writes a line, and ends when a slow reader has taken it; names are as wide as the widest so
+ * far
+ */
+function printer(output: Output, style: Style, json: boolean): (line: LogLine, signal: AbortSignal) => Promise<void> {
   let width = 0;
-  return (line) => {
-    if (json) {
-      output.write(`${JSON.stringify(line)}\n`);
-      return;
-    }
+  return (line, signal) => {
+    if (json) return written(output, `${JSON.stringify(line)}\n`, signal);
     const { name, text } = namedLine(line);
     width = Math.max(width, name.length);
-    output.write(`${style('dim', `${name.padEnd(width)} |`)} ${text}\n`);
+    return written(output, `${style('dim', `${name.padEnd(width)} |`)} ${text}\n`, signal);
   };
 }

@@ -1,5 +1,6 @@
 /** The end of a growing file. */
 import { open, stat } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const CHUNK = 64 * 1024;
@@ -33,21 +34,32 @@ export async function lastLines(file: string, count: number): Promise<string> {
   }
 }
 
-/** Passes on what is appended, also after the file was cut or replaced. Ends with the signal, or never. */
-export async function followFile(file: string, onText: (text: string) => void, signal?: AbortSignal): Promise<void> {
+/**
+ * Passes on what is appended, also after the file was cut or replaced. Ends with the signal, or never.
+ * @param onText gets whole characters; more is read when it has ended
+ */
+export async function followFile(file: string, onText: (text: string) => unknown, signal?: AbortSignal): Promise<void> {
   let { size: at, ino } = await stat(file);
-  while (signal?.aborted !== true) {
+  let decoder = new StringDecoder('utf8');
+  const buffer = Buffer.alloc(CHUNK);
+  const isOver = (): boolean => signal?.aborted === true;
+  while (!isOver()) {
     await sleep(LOOK_EVERY_MS, undefined, signal ? { signal } : {}).catch(() => undefined);
     const now = await stat(file).catch(() => undefined);
     if (!now) continue;
-    if (now.ino !== ino || now.size < at) ({ ino, at } = { ino: now.ino, at: 0 });
+    if (now.ino !== ino || now.size < at) {
+      ({ ino, at } = { ino: now.ino, at: 0 });
+      decoder = new StringDecoder('utf8');
+    }
     if (now.size === at) continue;
     const handle = await open(file);
     try {
-      const buffer = Buffer.alloc(now.size - at);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-      at += bytesRead;
-      onText(buffer.toString('utf8', 0, bytesRead));
+      for (let bytesRead = -1; bytesRead !== 0 && !isOver(); ) {
+        ({ bytesRead } = await handle.read(buffer, 0, buffer.length, at));
+        at += bytesRead;
+        const text = decoder.write(buffer.subarray(0, bytesRead));
+        if (text !== '') await onText(text);
+      }
     } finally {
       await handle.close();
     }

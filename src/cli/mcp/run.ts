@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
+import { watchAnswers } from './answers.ts';
 import { createServer } from './server.ts';
 
 export interface McpOptions {
@@ -22,8 +23,12 @@ export async function runMcp(context: CliContext, { env, allowChanges }: McpOpti
       for (const event of ['end', 'close'] as const) process.stdin.once(event, () => resolve());
       server.server.onclose = () => resolve();
     });
-    await server.connect(new StdioServerTransport());
+    const transport = new StdioServerTransport();
+    await server.connect(transport);
+    const answered = watchAnswers(transport);
     await ended;
+    // Whoever has said all that they want to say may still be listening: `… | ananta mcp`.
+    await answered();
     await server.close();
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,4 @@
 /** `ananta report`: one operation as a file that a browser opens. Reads only. */
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { resolveConnections } from '../../environment/connections.ts';
@@ -11,6 +9,7 @@ import { reportOf, type ReportSource } from '../../plan/report/report.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { writeReport } from '../shared/report-file.ts';
 import { printLines } from '../shared/terminal.ts';
 import type { ReportOptions } from './options.ts';
 
@@ -59,9 +58,8 @@ export async function runReport(
     });
     if (options.json) printLines(context.terminal.stdout, [JSON.stringify(report)]);
     else {
-      const file = resolve(options.out ?? fileName(environment.name, run.runId, version?.version));
-      await writeFile(file, renderReport(report));
-      printLines(context.terminal.stdout, [file]);
+      const file = fileName(environment.name, run.runId, version?.version);
+      await writeReport(context.terminal.stdout, options.out, file, renderReport(report));
     }
     return EXIT_CODES.done;
   } finally {

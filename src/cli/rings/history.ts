@@ -1,12 +1,11 @@
 /** `ananta rings history` and `rings report`: what became of earlier runs. Reads only. */
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { readRings, ringsRuns, withHolds } from '../../clients/temporal/rings.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { renderRings, type RingsReport } from '../../plan/rings/report.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
+import { writeReport } from '../shared/report-file.ts';
 import { printLines } from '../shared/terminal.ts';
 import { chosenRun, neverDeployed, onEngine } from './engine.ts';
 import type { RingsLookOptions, RingsReportOptions } from './options.ts';
@@ -47,9 +46,8 @@ export async function runRingsReport(
   });
   if (json) printLines(context.terminal.stdout, [JSON.stringify(report)]);
   else {
-    const file = resolve(out ?? `report-rings-${name}-${report.runId.slice(0, 8)}.html`);
-    await writeFile(file, renderRings(report));
-    printLines(context.terminal.stdout, [file]);
+    const file = `report-rings-${name}-${report.runId.slice(0, 8)}.html`;
+    await writeReport(context.terminal.stdout, out, file, renderRings(report));
   }
   return EXIT_CODES.done;
 }

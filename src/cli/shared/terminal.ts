@@ -7,6 +7,10 @@ export interface Output {
   isTTY?: boolean;
   columns?: number;
   rows?: number;
+  /** It has more than it could hand on: true of a pipe whose reader is slow. */
+  writableNeedDrain?: boolean;
+  once?(event: 'drain' | 'close', call: () => void): unknown;
+  off?(event: 'drain' | 'close', call: () => void): unknown;
 }
 
 export interface Terminal {
@@ -42,6 +46,24 @@ export function openTerminal(config: Config): Terminal {
     style: colours(stdout),
     errorStyle: colours(stderr),
   };
+}
+
+/**
+ * Of what has no end, as a log that is followed: ends when a slow reader has taken it, so that what comes faster is not
+ * kept in memory. Also ends with the signal, or when nobody reads any more.
+ */
+export async function written(output: Output, text: string, signal?: AbortSignal): Promise<void> {
+  output.write(text);
+  if (output.writableNeedDrain !== true || signal?.aborted === true) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of ['drain', 'close'] as const) output.off?.(event, done);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of ['drain', 'close'] as const) output.once?.(event, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
 }
 
 export function printLines(output: Output, lines: readonly string[]): void {

@@ -18,7 +18,10 @@ memory and the versions in the cluster: also of somebody else's run, long after,
   })
     .argument('[version]', 'a version that "history" lists; default: the newest operation', parseVersion)
     .option('--run <id>', 'the operation of this run, which a report of rings or the Temporal UI names')
-    .option('-o, --out <file>', 'where to write it; default: report-<environment>-….html in this folder')
+    .option(
+      '-o, --out <file>',
+      'where to write it, - for standard output; default: report-<environment>-….html in this folder',
+    )
     .option('--json', 'what the file shows, as one JSON object on standard output')
     .action(async (version: number | undefined, options: ReportOptions) => {
       const { runReport } = await import('../../report/run.ts');

@@ -91,7 +91,10 @@ answer. Exit code 0 while they run or when they have succeeded, 1 when they fail
 soaked and taken back, why a ring failed, which versions it left, and the runs whose own reports say the rest. Also while they run.`,
     )
       .option('--run <id>', 'a run that "rings history" lists; default: the newest')
-      .option('-o, --out <file>', 'where to write it; default: report-rings-<name>-<run>.html in this folder')
+      .option(
+        '-o, --out <file>',
+        'where to write it, - for standard output; default: report-rings-<name>-<run>.html in this folder',
+      )
       .option('--json', 'what the file shows, as one JSON object on standard output')
       .action(async (name: string, options: RingsReportOptions) => {
         const { runRingsReport } = await import('../../rings/history.ts');
