@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { ServiceHandler } from 'nexus-rpc';
 import { createActivities } from './activities/index.ts';
 import type { Tracing } from './clients/telemetry/tracing.ts';
 import { temporalScope } from './activities/scope.ts';
@@ -18,6 +19,7 @@ import { type Config, keepLoopbackDirect, readConfig } from './config.ts';
 import { AnantaError } from './contract/errors.ts';
 import { metricsOf } from './contract/metrics.ts';
 import { taskQueueOf } from './contract/names.ts';
+import { currentEnvironment } from './effects/environment.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
 import { type TraceSettings, tracesOf } from './environment/fields/telemetry.ts';
@@ -28,6 +30,7 @@ import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { openHistories } from './worker/histories.ts';
 import { installRuntime } from './worker/runtime.ts';
 import { beginAtZero } from './worker/zeros.ts';
+import { keepEndpoint } from './worker/nexus/endpoint.ts';
 import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
 
@@ -87,6 +90,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
       olderBundle: (buildId) => olderBundle(buildId, config.stateRoot, config.pod?.workflowsDir),
       worker: {
         activities: createActivities(clients, temporalScope, metrics),
+        ...(environment.nexus ? { nexusServices: [await nexusOf(clients, engine)] } : {}),
         ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
         dataConverter: {
           payloadCodecs: [histories.codec],
@@ -102,6 +106,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         defaultHeartbeatThrottleInterval: '2s',
       },
     });
+    for (const line of await keepEndpoint(engine.client, environment, connections.engine.namespace)) say(line);
     metrics.set('ananta_worker_info', 1, { build: build.buildId });
     const { namespace } = connections.engine;
     beginAtZero(Runtime.instance().metricMeter, { namespace, taskQueue: taskQueueOf(environmentName) });
@@ -127,6 +132,12 @@ async function tracingOf(settings: TraceSettings, environment: string, { otel, r
   const { startTracing } = await import('./clients/telemetry/tracing.ts');
   const { version } = JSON.parse(await readFile(join(repoRoot, 'package.json'), 'utf8')) as { version: string };
   return startTracing(settings, { service: 'ananta-worker', version, environment, variables: otel });
+}
+
+/** Loaded late, as above. */
+async function nexusOf(clients: Clients, engine: EngineLink): Promise<ServiceHandler> {
+  const { nexusService } = await import('./worker/nexus/service.ts');
+  return nexusService({ clients, engine, environment: () => currentEnvironment(clients) });
 }
 
 /** A line for each event of the SDK, without its stack traces. */

@@ -21,6 +21,8 @@ import { collectEvidence } from '../effects/evidence/collect.ts';
 import { ensureNamespaces } from '../effects/namespaces.ts';
 import { addressNotification } from '../effects/notify/address.ts';
 import { deliverNotification } from '../effects/notify/deliver.ts';
+import { prepareDeployment } from '../effects/nexus/prepare.ts';
+import { readVersion } from '../effects/nexus/version.ts';
 import { notify } from '../effects/notify/notify.ts';
 import { settleNotification } from '../effects/notify/settle.ts';
 import { planAdopt } from '../effects/plan/adopt.ts';
@@ -43,6 +45,7 @@ import { ensureDriftSchedule, removeDriftSchedule } from './drift-schedule.ts';
 import { annotateSpan, type SpanAttributes } from '../process/spans.ts';
 import { assertEnvironment, assertTarget } from './context.ts';
 import { awaitLockFree } from './lock/await-free.ts';
+import { awaitOperation } from './lock/await-operation.ts';
 import { lockHolder } from './lock/holder.ts';
 import { countFailures } from './retry/count.ts';
 import { createGuard, type Guard } from './retry/guard.ts';
@@ -97,14 +100,18 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),
     recordDrift: guarded(begin('reads', recordDrift)),
-    lookAtPlatform: guarded(begin('changes', lookAtPlatform)),
+    // Whoever only looks needs no confirmation, as with `verify --deep`.
+    lookAtPlatform: guarded(begin('reads', lookAtPlatform)),
     runCheck: guarded(begin('changes', runCheck)),
     collectEvidence: guarded(begin('here', collectEvidence)),
     notify: guarded(begin('here', notify)),
     addressNotification: guarded(begin('here', addressNotification)),
     deliverNotification: guarded(begin('here', deliverNotification)),
     settleNotification: guarded(begin('reads', settleNotification)),
+    prepareDeployment: guarded(begin('reads', prepareDeployment)),
+    readVersion: guarded(begin('here', readVersion)),
     lockHolder: guarded(() => lockHolder(clients)),
+    awaitOperation: patient((of) => awaitOperation(clients, of)),
     awaitLockFree: patient((of) => awaitLockFree(clients, of)),
   };
 }

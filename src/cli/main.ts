@@ -30,6 +30,7 @@ import { auditCommand } from './commands/versions/audit.ts';
 import { diffCommand, historyCommand } from './commands/versions/history.ts';
 import { logsCommand } from './commands/looking/logs.ts';
 import { mcpCommand } from './commands/looking/mcp.ts';
+import { nexusCommand } from './commands/installation/nexus.ts';
 import { nodeCommand } from './commands/installation/node.ts';
 import { notifyCommand } from './commands/looking/notify.ts';
 import { planCommand } from './commands/deploying/plan.ts';
@@ -105,7 +106,17 @@ const GROUPS: readonly CommandGroup[] = [
   ],
   [
     'What it runs on:',
-    [upCommand, downCommand, nodeCommand, workerCommand, installCommand, rbacCommand, rebindCommand, completionCommand],
+    [
+      upCommand,
+      downCommand,
+      nodeCommand,
+      workerCommand,
+      installCommand,
+      nexusCommand,
+      rbacCommand,
+      rebindCommand,
+      completionCommand,
+    ],
   ],
 ];
 

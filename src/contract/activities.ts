@@ -15,10 +15,11 @@ import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift
 import type { Attested } from './admission/approvals.ts';
 import type { FreezeVerdict, OverrideRequest } from './admission/freeze.ts';
 import type { LockHolder } from './lock.ts';
+import type { AwaitedOperation, Preparation, PrepareInput } from './nexus/messages.ts';
 import type { DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
 import type { NotifyEvent } from './notify-events.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
-import type { PromotedFrom } from './version.ts';
+import type { PlatformVersion, PromotedFrom } from './version.ts';
 
 export interface ApplyReleaseInput {
   run: RunRef;
@@ -258,6 +259,12 @@ export interface Activities {
   repairFindings(input: { run: RunRef; findings: DriftFinding[] }): Promise<{ repaired: string[]; refused?: string[] }>;
   /** Counts the repairs of each finding, for the loop breaker, and keeps the run for `drift runs`. */
   recordDrift(input: RecordDriftInput): Promise<void>;
+  /** What stands against a deployment that another team's workflow has asked for is found before it is started. */
+  prepareDeployment(input: PrepareInput): Promise<Preparation>;
+  /** A version that this environment keeps. @param version absent: the newest */
+  readVersion(input: { run: RunRef; version?: number }): Promise<{ version: PlatformVersion }>;
+  /** Waits for the end of an operation that somebody else has started. */
+  awaitOperation(input: { run: RunRef; workflowId: string; runId: string }): Promise<AwaitedOperation>;
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */
   notify(input: NotifyInput): Promise<{ sent: boolean }>;
   /** What is told, and to whom: names of targets. None where the same was told last. */

@@ -56,6 +56,8 @@ export const FAILURES = {
 
   /** What was asked of a running operation cannot be done now. */
   steeringRefused: 'SteeringRefused',
+  /** Another operation holds the lock, and whoever asked did not want to wait. */
+  lockHeld: 'LockHeld',
   /** It ended early, at a safe point, because somebody took the lock over. */
   superseded: 'Superseded',
   /** Retried: the cluster may be different in a moment. */
@@ -100,6 +102,7 @@ export const NON_RETRYABLE: readonly FailureType[] = [
   FAILURES.dependencyMissing,
   FAILURES.stuck,
   FAILURES.superseded,
+  FAILURES.lockHeld,
   FAILURES.steeringRefused,
   FAILURES.driftFailed,
 ];

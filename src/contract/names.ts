@@ -27,6 +27,7 @@ export const WORKFLOW_TYPES = {
   queue: 'queue',
   rings: 'rings',
   notification: 'notification',
+  nexusOperation: 'nexusOperation',
 } as const;
 
 /**
@@ -72,6 +73,11 @@ export const RINGS_PREFIX = 'rings/';
 /** One at a time of each file of rings. */
 export function ringsWorkflowId(name: string): string {
   return `${RINGS_PREFIX}${name}`;
+}
+
+/** What a Nexus operation is carried out by. @param requestId of whoever calls: the same starts it once */
+export function nexusWorkflowId(environment: string, operation: string, requestId: string): string {
+  return `nexus/${environment}/${operation}/${requestId}`;
 }
 
 /** The queue that belongs to a lock. */

@@ -106,6 +106,12 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   if (encryption?.keysFile !== undefined && encryption.keysCommand !== undefined) {
     findings.push({ path: ['encryption'], message: 'says both keysFile and keysCommand: the keys are in one place' });
   }
+  if (environment.nexus !== undefined && 'inCluster' in environment.engine)
+    findings.push({
+      path: ['nexus'],
+      message:
+        'needs an engine that other teams use, too (engine.address): the one that the deployer brings into the cluster takes nobody else in',
+    });
   if (vault.external !== undefined) findings.push(...checkExternalVault(environment));
   const { publicKeys, rootTokenKey } = vault.keys;
   if (publicKeys !== undefined && publicKeys.length !== vault.shares) {

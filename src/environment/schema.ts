@@ -18,6 +18,7 @@ import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
 import { approvalsSchema } from './fields/approvals.ts';
+import { nexusSchema } from './fields/nexus.ts';
 import { notifySchema } from './fields/notify.ts';
 import { freezeSchema } from './fields/freeze.ts';
 import { policySchema } from './fields/policy.ts';
@@ -323,6 +324,7 @@ export const environmentFileSchema = z.strictObject({
   freeze: freezeSchema.optional(),
   fields: leases,
   notify: notifySchema,
+  nexus: nexusSchema.optional(),
   encryption: encryptionSchema
     .optional()
     .describe("Histories on the engine are encrypted with the environment's own keys; absent: they are plain"),

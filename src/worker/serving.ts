@@ -84,7 +84,9 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
       missing.add(buildId);
       return;
     }
-    const worker = await makeWorker(options, { buildId, path });
+    // What other teams ask for begins with the newest code.
+    const { nexusServices: _, ...rest } = options.worker;
+    const worker = await makeWorker({ ...options, worker: rest }, { buildId, path });
     say(`Serves version ${buildId} of the workflow code, too, until what it has begun has ended`);
     const done = worker
       .run()

@@ -134,6 +134,29 @@ export function lockWaitsOf(taskQueue: string): ActivityInterfaceFor<Pick<Activi
   return proxyActivities<Pick<Activities, 'awaitLockFree'>>({ ...LOCK_WAITS, taskQueue });
 }
 
+/** Somebody else's operation: as long as it takes. */
+export const others = proxyActivities<Pick<Activities, 'awaitOperation'>>(LOCK_WAITS);
+
+/** Charts may have to be fetched and rendered. */
+export const preparations = proxyActivities<Pick<Activities, 'prepareDeployment'>>({
+  startToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '2 hours',
+  heartbeatTimeout: HEARTBEAT,
+  retry,
+});
+
+/** By the workers of another environment, where there are any on this engine. */
+export function versionsOf(taskQueue: string): ActivityInterfaceFor<Pick<Activities, 'readVersion'>> {
+  return proxyActivities<Pick<Activities, 'readVersion'>>({
+    taskQueue,
+    startToCloseTimeout: '1 minute',
+    scheduleToStartTimeout: '2 minutes',
+    scheduleToCloseTimeout: '10 minutes',
+    heartbeatTimeout: HEARTBEAT,
+    retry,
+  });
+}
+
 /** All health checks and checks of a platform, by the workers of its environment. */
 export function looksOf(taskQueue: string): ActivityInterfaceFor<Pick<Activities, 'lookAtPlatform'>> {
   return proxyActivities<Pick<Activities, 'lookAtPlatform'>>({

@@ -1,4 +1,5 @@
 export { drift } from './drift.ts';
+export { nexusOperation } from './nexus/operation.ts';
 export { notification } from './notifications/notification.ts';
 export { adopt, deploy, destroy, repair, rollback } from './operation.ts';
 export { phase } from './phase.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { claimPorts } from '../../bootstrap/process/ports.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { acquireTools } from '../../bootstrap/tools/index.ts';
@@ -21,11 +21,19 @@ import type { Environment } from '../../src/environment/schema.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
 import { withCompletePlans } from './plans.ts';
 
+/** Of other teams, on the same engine: one that is made later is known everywhere only after seconds. */
+export const CALLERS_NAMESPACE = 'payments';
+
 export interface TestEngine {
   client: Client;
   address: string;
   /** Serves the task queue of an environment (`test`) with these activities while `work` runs. */
-  withWorker: <T>(activities: Activities, work: () => Promise<T>, environment?: string) => Promise<T>;
+  withWorker: <T>(
+    activities: Activities,
+    work: () => Promise<T>,
+    environment?: string,
+    more?: Pick<WorkerOptions, 'nexusServices'>,
+  ) => Promise<T>;
   close: () => Promise<void>;
 }
 
@@ -99,6 +107,8 @@ async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions
       'error',
       '--namespace',
       ENGINE_NAMESPACE,
+      '--namespace',
+      CALLERS_NAMESPACE,
       ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     ],
     { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } },
@@ -126,13 +136,14 @@ async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions
   return {
     client,
     address,
-    withWorker: async (activities, work, environment = 'test') => {
+    withWorker: async (activities, work, environment = 'test', more = {}) => {
       const worker = await Worker.create({
         connection,
         namespace: ENGINE_NAMESPACE,
         taskQueue: taskQueueOf(environment),
         workflowBundle: { codePath },
         activities: withCompletePlans(activities),
+        ...more,
         stickyQueueScheduleToStartTimeout: '1s',
         maxHeartbeatThrottleInterval: '1s',
         // Workflows run in the thread of the tests: to start another one, with all modules and the bundle, takes ten

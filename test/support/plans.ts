@@ -132,6 +132,9 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
     },
     lockHolder: () => Promise.resolve({}),
     awaitLockFree: () => Promise.resolve(),
+    prepareDeployment: ({ run }) => Promise.resolve({ imageTags: run.imageTags, notes: [] }),
+    readVersion: () => Promise.reject(new Error('there is no version')),
+    awaitOperation: () => Promise.resolve({ problem: 'nobody waits here' }),
     findDrift: () =>
       Promise.resolve({
         report: {

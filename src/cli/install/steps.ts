@@ -1,12 +1,15 @@
 /** The installation in order: what may stop it first, then each part after those that it needs. */
 import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { newestRevision } from '../../effects/release/revisions.ts';
 import type { Clients } from '../../clients/index.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { closeTemporal, pollersOf } from '../../clients/temporal/index.ts';
+import { settleEndpoints } from '../../clients/temporal/nexus.ts';
 import { ensureEngine } from '../../clients/temporal/connection/setup.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
+import { createCommand, wantedEndpoint } from '../../contract/nexus/endpoint.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, RELEASE_LABELS, taskQueueOf } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
 import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
@@ -228,9 +231,30 @@ async function checkEngine(
       state: 'checked',
       text: `${connections.engine.address}, namespace ${connections.engine.namespace}: answers`,
     });
+    await reportEndpoint(client, { environment, connections }, report);
   } finally {
     await closeTemporal(client);
   }
+}
+
+/** Where the file wants a Nexus endpoint, whoever installs may be allowed to make it, and workers not. */
+async function reportEndpoint(
+  client: Client,
+  { environment, connections }: Pick<Clients, 'environment' | 'connections'>,
+  report: InstallReport,
+): Promise<void> {
+  const { name, nexus } = environment;
+  if (nexus === undefined) return;
+  const wanted = wantedEndpoint(name, connections.engine.namespace, nexus.endpoint);
+  const { outcome } = await settleEndpoints(client, wanted, true);
+  const texts = {
+    created: wanted.name,
+    unchanged: wanted.name,
+    foreign: `${wanted.name} is somebody else's: name another one (nexus.endpoint)`,
+    forbidden: `an operator of the engine has to make it: ${createCommand(wanted)}`,
+  };
+  const states = { created: 'made', unchanged: 'unchanged', foreign: 'note', forbidden: 'note' } as const;
+  if (outcome !== undefined) report({ step: 'Nexus endpoint', state: states[outcome], text: texts[outcome] });
 }
 
 /** Restricted pods only; labels of ours that somebody has changed are set again. @returns whether it was made now */

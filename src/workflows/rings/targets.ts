@@ -4,7 +4,6 @@ import {
   CancellationScope,
   type ChildWorkflowHandle,
   executeChild,
-  getExternalWorkflowHandle,
   isCancellation,
   patched,
   startChild,
@@ -18,6 +17,7 @@ import type { RollbackInput } from '../../contract/operations/rollback.ts';
 import { lockWaitsOf, looksOf } from '../activity-proxies.ts';
 import { byItself } from '../by-itself.ts';
 import { drift } from '../drift.ts';
+import { resultOrCancel } from '../child-operation.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { deploy, rollback } from '../operation.ts';
 
@@ -63,26 +63,6 @@ export async function deployTarget(
 
 /** Of runs that began with an older worker. */
 const CANCELS_DEPLOYMENTS = 'rings cancel the deployments that run';
-
-/**
- * Rings that are cancelled cancel their deployments, and wait for the end of each: Helm finishes what it has begun.
- * @throws what the deployment has ended with
- */
-async function resultOrCancel(child: ChildWorkflowHandle<typeof deploy>): Promise<OperationResult> {
-  const result = CancellationScope.nonCancellable(() => child.result());
-  try {
-    return await Promise.race([result, CancellationScope.current().cancelRequested]);
-  } catch (error) {
-    if (!isCancellation(error) || !CancellationScope.current().consideredCancelled) throw error;
-    return CancellationScope.nonCancellable(async () => {
-      // One that has ended meanwhile cannot be cancelled, and need not be.
-      await getExternalWorkflowHandle(child.workflowId, child.firstExecutionRunId)
-        .cancel()
-        .catch(() => undefined);
-      return result;
-    });
-  }
-}
 
 /** @returns what is not as it was deployed, or does not work: one line each */
 export async function lookAt({ environment, clusterUid }: RingTarget, id: string): Promise<string[]> {

@@ -1,0 +1,4 @@
+export interface NexusOptions {
+  env: string;
+  json?: true;
+}
