@@ -11,7 +11,7 @@ import type { CatalogInput, ServiceInput } from '../../src/catalog/schema.ts';
 const DEFAULT_SERVICES = 100;
 const DEFAULT_LAYERS = 5;
 const NAMESPACES = 4;
-const MOST_SERVICES = 2000;
+const MOST_SERVICES = 10_000;
 /** Number of the first service of the layers; Vault has 1. */
 const FIRST = 2;
 

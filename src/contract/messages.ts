@@ -1,6 +1,6 @@
 /** Signal, update and query names with their argument types. Workflow-safe: imports nothing of Temporal's client. */
 export const SIGNALS = {
-  /** child → parent: ServiceProgress */
+  /** child → parent: any number of ServiceProgress, in order */
   serviceProgress: 'serviceProgress',
   /** parent → child: DependencySettled */
   dependencySettled: 'dependencySettled',

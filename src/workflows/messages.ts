@@ -8,7 +8,7 @@ import type { RingsView } from '../contract/operations/rings.ts';
 import { QUERIES, SIGNALS, UPDATES } from '../contract/messages.ts';
 import type { PhaseSteering, SteerAnswer } from '../contract/operations/steering.ts';
 
-export const serviceProgress = defineSignal<[ServiceProgress]>(SIGNALS.serviceProgress);
+export const serviceProgress = defineSignal<ServiceProgress[]>(SIGNALS.serviceProgress);
 export const dependencySettled = defineSignal<[DependencySettled]>(SIGNALS.dependencySettled);
 export const stopPhase = defineSignal<[StopPhase]>(SIGNALS.stopPhase);
 export const supersede = defineSignal<[Supersede]>(SIGNALS.supersede);

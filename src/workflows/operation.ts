@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AdoptInput } from '../contract/operations/adopt.ts';
-import type { DeployInput, OperationResult, ServiceFailure } from '../contract/operations/deploy.ts';
+import type { DeployInput, OperationResult, ServiceFailure, ServiceProgress } from '../contract/operations/deploy.ts';
 import type { DestroyInput } from '../contract/operations/destroy.ts';
 import type { Operation, OperationPlan } from '../contract/operations/plan.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
@@ -95,9 +95,9 @@ async function runOperation(
     },
   });
 
-  const fold = (event: DeploymentEvent): void => {
-    view = applyEvent(view, event);
-    setCurrentDetails(deploymentDetails(view, new Map(view.plan?.phases.map(({ number, title }) => [number, title]))));
+  const fold = (...events: DeploymentEvent[]): void => {
+    view = events.reduce(applyEvent, view);
+    setCurrentDetails(deploymentDetails(view));
     steering.look();
   };
   const admission = createAdmission(run, overrideOf(input), provedRequester(input), (wait) =>
@@ -108,8 +108,7 @@ async function runOperation(
     progress: view.services,
     ...(view.steering ? { steering: view.steering } : {}),
   }));
-  setHandler(serviceProgress, (event) => {
-    fold({ kind: 'progress', event });
+  const heard = (event: ServiceProgress): void => {
     if (event.untold) phases.tell(settledBy(event.service, view.services[event.service]?.outcome), event.untold);
     steering.progress(event);
     if (
@@ -122,6 +121,10 @@ async function runOperation(
         reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`,
         mode: 'finish',
       });
+  };
+  setHandler(serviceProgress, (...events) => {
+    fold(...events.map((event) => ({ kind: 'progress' as const, event })));
+    events.forEach(heard);
   });
 
   steering.listen();
@@ -183,7 +186,7 @@ async function runOperation(
     }
   };
   const body = async (): Promise<void> => {
-    setCurrentDetails(deploymentDetails(view, new Map()));
+    setCurrentDetails(deploymentDetails(view));
     const plan = await superseding.beginning(async () => {
       const made = await admitted();
       admission.goesOn();

@@ -150,14 +150,10 @@ async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions
         // times as long as everything else that a worker needs, and each test has workers of its own.
         debugMode: true,
         ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
-        ...(encryption === undefined
-          ? {}
-          : {
-              dataConverter: {
-                payloadCodecs: [codec],
-                failureConverterPath: encryptedFailuresPath(config.repoRoot),
-              },
-            }),
+        dataConverter: {
+          payloadCodecs: [codec],
+          ...(encryption === undefined ? {} : { failureConverterPath: encryptedFailuresPath(config.repoRoot) }),
+        },
       });
       return worker.runUntil(work);
     },

@@ -69,6 +69,41 @@ const statesOf = (result: OperationResult): Record<string, string> =>
   Object.fromEntries(result.services.map((service) => [service.name, service.state]));
 
 describe('deploy', () => {
+  test('many services of a phase are reported together; none is lost, and what is worked on is seen before it ends', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `service-${index}`);
+    const plan = planOf(Object.fromEntries(names.map((name) => [name, { phase: 1 }])));
+    let seen = 0;
+    let release = (): void => undefined;
+    const looked = new Promise<void>((resolve) => (release = resolve));
+    const { activities } = recordingActivities(plan, {
+      // The last one is not healthy before everybody has seen that all the others are.
+      awaitHealthy: async ({ step }) => {
+        if (step.name === 'service-59') await looked;
+        return { seconds: 0, proof: 'told so' };
+      },
+    });
+    const request = input();
+    const states = new Map<string, string[]>();
+    const result = await engine.withWorker(activities, async () => {
+      const run = await startOrAttach(engine.client, 'deploy', request, 'refuse');
+      return followDeployment(engine.client, run, {
+        onEvent: (event) => {
+          if (event.kind !== 'progress') return;
+          const { service, state } = event.event;
+          states.set(service, [...(states.get(service) ?? []), state]);
+          if (state === 'healthy') seen += 1;
+          const last = states.get('service-59') ?? [];
+          if (seen === 59 && last.at(-1) === 'starting') release();
+        },
+      });
+    });
+    assert.equal(result.outcome, 'succeeded');
+    for (const name of names) assert.deepEqual(states.get(name), ['applying', 'starting', 'healthy'], name);
+    const { events } = await engine.client.workflow.getHandle(result.workflowId, result.runId).fetchHistory();
+    const signals = events?.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal).length ?? 0;
+    assert.ok(signals < 150, `${signals} signals of 180 reports`);
+  });
+
   test('whoever is attached sees what is tried again, from planning on, and what a wait has met', async () => {
     const plan = planOf({ api: { phase: 1 } });
     let planned = 0;

@@ -43,10 +43,10 @@ export async function followDeployment(
         const news = (page.history?.events ?? []).filter(({ eventId }) => Number(eventId) > seen);
         for (const event of await readableEvents(client, news)) {
           seen = Number(event.eventId);
-          const decoded = decode(event);
-          if (!decoded) continue;
-          options.onEvent(decoded);
-          if (decoded.kind === 'finished') return decoded.result;
+          for (const decoded of decode(event)) {
+            options.onEvent(decoded);
+            if (decoded.kind === 'finished') return decoded.result;
+          }
         }
       } while (nextPageToken);
     } catch (error) {

@@ -30,9 +30,9 @@ export class DeploymentTerminatedError extends AnantaError {
 
 /**
  * Folds the events as it decodes them, so that a cancelled deployment, which has no result of its own, gets one.
- * @returns a function to be called with every event in order
+ * @returns a function to be called with every event in order; most say nothing, and some of several services
  */
-export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEvent) => DeploymentEvent | undefined {
+export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEvent) => DeploymentEvent[] {
   let view = emptyProgress();
   let environment = '';
   let operation: Operation = 'deploy';
@@ -74,7 +74,7 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
     text?: string | null,
   ): DeploymentEvent | undefined =>
     check && known({ kind: 'check', check: { ...check, state, ...(text ? { text } : {}) }, at });
-  return (event) => {
+  const single = (event: HistoryEvent): DeploymentEvent | undefined => {
     const at = millis(event.eventTime);
     switch (event.eventType) {
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
@@ -114,12 +114,6 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         const told = toldByMemo(event, at);
         return told && known(told);
       }
-      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
-        const attributes = event.workflowExecutionSignaledEventAttributes;
-        const progress =
-          attributes?.signalName === SIGNALS.serviceProgress ? first<ServiceProgress>(attributes.input) : undefined;
-        return progress && known({ kind: 'progress', event: progress });
-      }
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
         return finished(
           first<OperationResult>(event.workflowExecutionCompletedEventAttributes?.result) ?? composed('succeeded', at),
@@ -148,6 +142,18 @@ export function createHistoryDecoder(run: DeploymentHandle): (event: HistoryEven
         return undefined;
     }
   };
+  return (event) => {
+    const reports = progressIn(event);
+    if (reports.length > 0) return reports.map((report) => known({ kind: 'progress', event: report }));
+    const said = single(event);
+    return said === undefined ? [] : [said];
+  };
+}
+
+/** What a phase has reported by one signal. */
+function progressIn({ workflowExecutionSignaledEventAttributes: signal }: HistoryEvent): ServiceProgress[] {
+  if (signal?.signalName !== SIGNALS.serviceProgress) return [];
+  return (signal.input?.payloads ?? []).map((payload) => defaultPayloadConverter.fromPayload<ServiceProgress>(payload));
 }
 
 /** Each change of the memo is of one thing. */

@@ -50,8 +50,7 @@ async function resultOf(client: Client, run: DeploymentHandle): Promise<PastRun 
   const decode = createHistoryDecoder(run);
   try {
     for (const event of await readableEvents(client, history?.events ?? [])) {
-      const decoded = decode(event);
-      if (decoded?.kind === 'finished') return pastRunOf(decoded.result);
+      for (const decoded of decode(event)) if (decoded.kind === 'finished') return pastRunOf(decoded.result);
     }
   } catch {
     // Terminated from outside, or encrypted with a key that is lost: nobody knows how it went.

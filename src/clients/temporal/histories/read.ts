@@ -26,8 +26,5 @@ export function decodeHistory(
   onEvent: (event: DeploymentEvent) => void,
 ): void {
   const decode = createHistoryDecoder(run);
-  for (const event of history) {
-    const decoded = decode(event);
-    if (decoded) onEvent(decoded);
-  }
+  for (const event of history) decode(event).forEach(onEvent);
 }
