@@ -24,7 +24,7 @@ import { endedWell, isUnfinished } from '../plan/operation-ends.ts';
 import { isDue, operationResult, withAddition } from '../plan/operation-result.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes, settledBy } from '../plan/progress.ts';
 import { actOf, inOrder } from '../plan/steering/acts.ts';
-import { isUndoDue } from '../plan/steering/rest.ts';
+import { isUndoDue, lateSkips } from '../plan/steering/rest.ts';
 import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts';
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
@@ -214,6 +214,7 @@ async function runOperation(
     else failure = failureOf(error);
   }
   const interventions = view.steering?.interventions ?? [];
+  added = withAddition(added, { notes: lateSkips(view) });
   const acts = inOrder([...admission.acts, ...interventions.map(actOf)]);
   const supersededBy = gaveWay() ? superseding.by() : undefined;
   const { environment } = input;

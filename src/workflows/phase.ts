@@ -9,6 +9,7 @@ import {
   CancelledFailure,
   condition,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -189,6 +190,9 @@ async function runService(input: PhaseInput, { service, drain, report, steering 
       if (end.changed) changed = true;
       notes.push(...(end.notes ?? []));
     }
+    // Its last wait has ended well in the very moment in which it was skipped: whoever asked has been answered.
+    const words = steering?.skipped();
+    if (words !== undefined && patched('skipped-after-its-last-step')) return skippedOutcome(words);
     if (service.action === 'remove') return outcome('removed');
     return outcome(service.steps.every((step) => step.job) ? 'completed' : 'healthy');
   } catch (error) {

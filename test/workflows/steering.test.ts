@@ -428,6 +428,30 @@ describe('steered, and the worker replaced right after', () => {
     });
 });
 
+test('a skip that was accepted holds, although the wait ends well in the same moment', async () => {
+  /** As a worker that has just died, or a check that ends while it is told: it does not hear that it is given up. */
+  class Deaf extends Scenario {
+    override async pass(moment: Held): Promise<void> {
+      while (this.held === moment && !this.isOver) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    isOver = false;
+  }
+  const deaf = new Deaf('health', graph());
+  await withWorker(async () => {
+    await deaf.start();
+    await deaf.untilHeld();
+    await deaf.steer({ verb: 'skip', by, service: 'base', reason });
+    deaf.isOver = true;
+    const { result, states } = await deaf.ended();
+    assert.deepEqual(
+      [states['base'], states['app'], states['more'], states['end']],
+      ['skipped', 'skipped', 'healthy', 'skipped'],
+    );
+    const base = result.services.find(({ name }) => name === 'base');
+    assert.deepEqual([base?.changed, base?.failure?.type], [true, SKIPPED_BY_REQUEST]);
+  });
+});
+
 test('a paused operation is cancelled, superseded, and goes on under a deadline; nobody answers; the UI sends signals', async () => {
   const cancelled = new Scenario('health', graph());
   const superseded = new Scenario('health', graph());

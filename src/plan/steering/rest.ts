@@ -88,6 +88,13 @@ export function lostText({ action }: Pick<PlannedService, 'action'>, missing: st
     : `${missing}, which it depends on, did not become healthy`;
 }
 
+/** Skips that came when the service had become healthy already, and its phase had not said so yet: a line each. */
+export function lateSkips({ steering, services }: DeploymentProgress): string[] {
+  return Object.keys(steering?.skips ?? {})
+    .filter((name) => GOOD_STATES.includes(services[name]?.state ?? 'waiting'))
+    .map((name) => `The skip of ${name} came too late: it was ${services[name]?.state} by then`);
+}
+
 /** All that it depends on is there, or was skipped, and it can do without. */
 export function isReady(
   view: DeploymentProgress,

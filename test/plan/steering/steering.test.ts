@@ -16,7 +16,7 @@ import { applyEvent, type DeploymentProgress, emptyProgress } from '../../../src
 import { phaseSteering } from '../../../src/plan/steering/phase.ts';
 import { refusalOf } from '../../../src/plan/steering/refusal.ts';
 import { parseRequest } from '../../../src/plan/steering/request.ts';
-import { isAtRest, restOutcomes } from '../../../src/plan/steering/rest.ts';
+import { isAtRest, lateSkips, restOutcomes } from '../../../src/plan/steering/rest.ts';
 import { ask, emptySteering, extensionOf, intervene, reached, unanswered } from '../../../src/plan/steering/state.ts';
 import { answerText, heldLines, interventionText } from '../../../src/plan/steering/words.ts';
 import { planOf } from '../../support/plans.ts';
@@ -378,6 +378,14 @@ describe('when nothing goes on any more', () => {
       // Where all is well phases end by themselves.
       assert.equal(phaseSteering(seen, false).over !== undefined, expected && name !== 'all is well');
     });
+
+  test('a skip that came too late is told, and no other', () => {
+    const steering = after({ verb: 'skip', by, service: 'db', reason }, { verb: 'skip', by, service: 'cache', reason });
+    assert.deepEqual(lateSkips(view({ db: 'healthy', cache: 'skipped' }, { steering })), [
+      'The skip of db came too late: it was healthy by then',
+    ]);
+    assert.deepEqual(lateSkips(view({ db: 'healthy' })), []);
+  });
 
   test('those end by their reason that have not started', () => {
     const ends = restOutcomes(view({ db: 'failed', cache: 'healthy' }));
