@@ -30,11 +30,14 @@ import { makePlan } from '../effects/plan/deploy.ts';
 import { planDestroy } from '../effects/plan/destroy.ts';
 import { planRepair } from '../effects/plan/repair.ts';
 import { planRollback } from '../effects/plan/rollback.ts';
+import { planRotate } from '../effects/plan/rotate.ts';
 import { planUndo } from '../effects/plan/undo.ts';
 import { recordResult } from '../effects/records/result.ts';
 import { applyRelease, rollbackRelease } from '../effects/release/apply.ts';
 import { removeRelease } from '../effects/release/uninstall.ts';
 import { unlockReleases } from '../effects/release/unlock.ts';
+import { restartRelease } from '../effects/rotation/restart-release.ts';
+import { rotateSecret } from '../effects/rotation/rotate-secret.ts';
 import { configureVault } from '../effects/vault/configure.ts';
 import { openVault } from '../effects/vault/open.ts';
 import { seedVault } from '../effects/vault/secrets/seed.ts';
@@ -93,6 +96,9 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     syncSecrets: guarded(begin('changes', syncSecrets)),
     repairFindings: guarded(begin('repair', repairFindings)),
     removeRemains: guarded(begin('destroy', prune)),
+    planRotate: guarded(begin('rotate', planRotate)),
+    rotateSecret: guarded(begin('changes', rotateSecret)),
+    restartRelease: guarded(begin('changes', restartRelease)),
     adoptReleases: guarded(begin('changes', adoptReleases)),
     settleReleases: guarded(begin('changes', unlockReleases)),
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),

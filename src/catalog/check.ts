@@ -1,6 +1,7 @@
 /** Cross references: what one part of the catalog says about another has to be true. */
 import { checkChecks } from './check-verification.ts';
 import { checkPlatform } from './check-platform.ts';
+import { checkRotations } from './check-rotation.ts';
 import { findCycle } from './cycle.ts';
 import { type PlacedProblem, unknown } from './problems.ts';
 import type { Catalog, SecretUse, Service } from './schema.ts';
@@ -13,6 +14,7 @@ export function checkReferences(catalog: Catalog): PlacedProblem[] {
     ...catalog.services.flatMap((service) => checkService(catalog, service)),
     ...checkCycle(catalog),
     ...checkChecks(catalog),
+    ...checkRotations(catalog),
     ...checkPlatform(catalog),
   ];
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { checkSchema } from './checks.ts';
 import { imageSchema, nameSchema } from './fields.ts';
+import { rotationSchema } from './rotation.ts';
 
 export { imageSchema, nameSchema } from './fields.ts';
 export type { Check, HttpCheck, JobCheck, PromqlCheck } from './checks.ts';
@@ -159,6 +160,8 @@ export const secretKeySchema = z.discriminatedUnion('kind', [
     name: z.string(),
     format: z.enum(['alphanumeric', 'hex', 'base64', 'uuid']),
     length: z.number().int().positive(),
+    /** How it gets another value later; absent: nobody has said. */
+    rotation: rotationSchema.optional(),
   }),
   /** Not secret, kept beside the secret for those who read the path. */
   z.strictObject({ kind: z.literal('fixed'), name: z.string(), value: z.string() }),
@@ -276,5 +279,6 @@ export type Image = z.infer<typeof imageSchema>;
 export type SecretPath = z.infer<typeof secretPathSchema>;
 export type SecretPathInput = z.input<typeof secretPathSchema>;
 export type SecretKey = z.infer<typeof secretKeySchema>;
+export type { Rotation, RotationSystem } from './rotation.ts';
 export type SecretUse = z.infer<typeof secretUseSchema>;
 export type UpstreamChart = z.infer<typeof upstreamChartSchema>;

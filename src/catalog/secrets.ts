@@ -4,15 +4,37 @@
  */
 import type { SecretKey, SecretPathInput } from './schema.ts';
 
-const password = (name: string): SecretKey => ({ kind: 'generated', name, format: 'alphanumeric', length: 32 });
+const password = (name: string) => ({ kind: 'generated', name, format: 'alphanumeric', length: 32 }) as const;
 const fixed = (name: string, value: string): SecretKey => ({ kind: 'fixed', name, value });
 
+/** Password of a role that logs in to PostgreSQL. @param of the server: its path; @param keys of this path */
+const rolePassword = (
+  { server, path: at, database }: { server: string; path: string; database: string },
+  keys: { password: string; username: string } = { password: 'password', username: 'username' },
+): SecretKey => ({
+  ...password(keys.password),
+  rotation: {
+    system: 'postgresql',
+    server,
+    database,
+    username: keys.username,
+    admin: { path: at, key: 'postgres-password' },
+  },
+});
+const CONTROL_PLANE = { server: 'control-plane-postgres', path: 'database/postgres' };
+const TENANTS = { server: 'supabase-db', path: 'database/supabase' };
+
 /** A PostgreSQL server: its superuser (`postgres`) and the role that owns its main database. */
-const postgres = (path: string, owner: string, description: string): SecretPathInput => ({
+const postgres = (
+  { server, path }: { server: string; path: string },
+  owner: string,
+  description: string,
+  database = owner,
+): SecretPathInput => ({
   path,
   origin: 'seed',
   description,
-  keys: [password('postgres-password'), fixed('username', owner), password('password')],
+  keys: [password('postgres-password'), fixed('username', owner), rolePassword({ server, path, database })],
 });
 
 /** An object store: its root user, and the user that applications work with. */
@@ -24,15 +46,15 @@ const minio = (path: string, user: string): SecretPathInput => ({
 });
 
 export const SECRET_PATHS: SecretPathInput[] = [
-  postgres('database/postgres', 'arc_saas', 'control-plane-postgres: superuser, and the owner of arc_saas'),
+  postgres(CONTROL_PLANE, 'arc_saas', 'control-plane-postgres: superuser, and the owner of arc_saas'),
   {
     path: 'database/keycloak',
     origin: 'seed',
     description: 'Owner of the database keycloak on control-plane-postgres',
-    keys: [fixed('username', 'keycloak'), password('password')],
+    keys: [fixed('username', 'keycloak'), rolePassword({ ...CONTROL_PLANE, database: 'keycloak' })],
   },
   postgres(
-    'database/temporal',
+    { server: 'temporal-postgresql', path: 'database/temporal' },
     'temporal',
     'temporal-postgresql: superuser, and the owner of temporal and temporal_visibility',
   ),
@@ -43,11 +65,19 @@ export const SECRET_PATHS: SecretPathInput[] = [
     keys: [
       password('postgres-password'),
       fixed('username', 'supabase_admin'),
-      password('password'),
-      password('authenticator-password'),
+      rolePassword({ ...TENANTS, database: 'supabase' }),
+      fixed('authenticator-username', 'authenticator'),
+      rolePassword(
+        { ...TENANTS, database: 'supabase' },
+        { password: 'authenticator-password', username: 'authenticator-username' },
+      ),
     ],
   },
-  postgres('database/components-v2', 'components', 'components-v2-postgres: superuser, and the owner of components'),
+  postgres(
+    { server: 'components-v2-postgres', path: 'database/components-v2' },
+    'components',
+    'components-v2-postgres: superuser, and the owner of components',
+  ),
 
   {
     path: 'cache/control-plane-redis',
@@ -164,7 +194,7 @@ export const SECRET_PATHS: SecretPathInput[] = [
       { kind: 'generated', name: 'key', format: 'uuid', length: 36 },
       { kind: 'generated', name: 'secret', format: 'hex', length: 64 },
       fixed('db-username', 'directus'),
-      password('db-password'),
+      rolePassword({ ...TENANTS, database: 'directus' }, { password: 'db-password', username: 'db-username' }),
     ],
   },
   {

@@ -39,6 +39,7 @@ import { promoteCommand } from './commands/versions/promote.ts';
 import { rbacCommand } from './commands/installation/rbac.ts';
 import { rebindCommand } from './commands/installation/rebind.ts';
 import { ringsCommand } from './commands/versions/rings.ts';
+import { rotateCommand } from './commands/deploying/rotate.ts';
 import { rollbackCommand } from './commands/versions/rollback.ts';
 import { reportCommand } from './commands/versions/report.ts';
 import { secretsCommand } from './commands/looking/secrets.ts';
@@ -80,6 +81,7 @@ const GROUPS: readonly CommandGroup[] = [
       rejectCommand,
       freezeCommand,
       adoptCommand,
+      rotateCommand,
       destroyCommand,
     ],
   ],

@@ -19,6 +19,7 @@ import type { AwaitedOperation, Preparation, PrepareInput } from './nexus/messag
 import type { DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
 import type { NotifyEvent } from './notify-events.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
+import type { RotateSelection, RotationAct, SecretName } from './operations/secret-name.ts';
 import type { PlatformVersion, PromotedFrom } from './version.ts';
 
 export interface ApplyReleaseInput {
@@ -111,6 +112,7 @@ export const PLAN_ACTIVITIES: readonly (keyof Activities)[] = [
   'planRepair',
   'planAdopt',
   'planDestroy',
+  'planRotate',
 ];
 
 export interface Activities {
@@ -206,6 +208,16 @@ export interface Activities {
     plan: OperationPlan;
     undo?: true;
   }): Promise<{ adopted: string[] }>;
+  /** What is done to replace secrets by new values: which, by what steps, who is restarted; changes nothing. */
+  planRotate(input: { run: RunRef; expectedDigest?: string } & RotateSelection): Promise<OperationPlan>;
+  /** One act on one secret; done again it leads to the same end. No value leaves it. */
+  rotateSecret(input: { run: RunRef; act: RotationAct; secret: SecretName }): Promise<{
+    changed: boolean;
+    /** For people; one line each. */
+    notes: string[];
+  }>;
+  /** Replaces the pods of a release that are older than the change of a Secret that they read. */
+  restartRelease(input: { run: RunRef; service: string; step: PlannedStep }): Promise<{ changed: boolean }>;
   /** What has to be removed, dependents first; changes nothing. */
   planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<OperationPlan>;
   /** Uninstalls one release; volumes stay. */

@@ -22,6 +22,7 @@ export const WORKFLOW_TYPES = {
   repair: 'repair',
   destroy: 'destroy',
   adopt: 'adopt',
+  rotate: 'rotate',
   phase: 'phase',
   drift: 'drift',
   queue: 'queue',
@@ -31,7 +32,7 @@ export const WORKFLOW_TYPES = {
 } as const;
 
 /**
- * The id is the lock: one operation (deploy, rollback, repair, destroy, adopt) per environment and cluster.
+ * The id is the lock: one operation (deploy, rollback, repair, destroy, adopt, rotate) per environment and cluster.
  * @param clusterUid uid of the cluster's kube-system namespace
  */
 export function operationWorkflowId(environment: string, clusterUid: string): string {
@@ -166,6 +167,8 @@ export const KEPT_FOR_ANNOTATION = 'ananta.dev/kept-for';
 export const VAULT_VERSION_ANNOTATION = 'ananta.dev/vault-version';
 /** When a value of a Secret last changed (ISO 8601); on a pod template: that its pods were restarted for that. */
 export const SECRETS_CHANGED_ANNOTATION = 'ananta.dev/secrets-changed';
+/** When a value of a Secret was last changed by a rotation: its server knows it already. */
+export const SECRETS_ROTATED_ANNOTATION = 'ananta.dev/secrets-rotated';
 export const VAULT_PATH_ANNOTATION = 'ananta.dev/vault-path';
 
 /** Name of the Kubernetes Secret made from a Vault path. */

@@ -81,6 +81,8 @@ export interface ChangedSecret {
   stale: boolean;
   /** ISO 8601, whole seconds: when its value last changed. */
   changedAt?: string;
+  /** By a rotation: its server had it before anybody else. */
+  rotated?: true;
 }
 
 export interface ObservedCluster {

@@ -35,6 +35,7 @@ export const reads = proxyActivities<
     | 'planUndo'
     | 'planRepair'
     | 'planAdopt'
+    | 'planRotate'
     | 'planDestroy'
     | 'checkFreeze'
     | 'collectEvidence'
@@ -190,6 +191,15 @@ export function removals(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<
 /** Vault: each call takes milliseconds, a sealed or restarting server is waited for by retrying. */
 export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets'>>({
   startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: LONGEST,
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/** A server that restarts, or a sealed Vault, is waited for by retrying. */
+export const rotation = proxyActivities<Pick<Activities, 'rotateSecret' | 'restartRelease'>>({
+  startToCloseTimeout: '5 minutes',
   scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,7 +1,7 @@
 export { drift } from './drift.ts';
 export { nexusOperation } from './nexus/operation.ts';
 export { notification } from './notifications/notification.ts';
-export { adopt, deploy, destroy, repair, rollback } from './operation.ts';
+export { adopt, deploy, destroy, repair, rollback, rotate } from './operation.ts';
 export { phase } from './phase.ts';
 export { queue } from './queue.ts';
 export { rings } from './rings/rings.ts';

@@ -17,6 +17,7 @@ import type { DeployInput, OperationResult, ServiceFailure, ServiceProgress } fr
 import type { DestroyInput } from '../contract/operations/destroy.ts';
 import type { Operation, OperationPlan } from '../contract/operations/plan.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
+import type { RotateInput } from '../contract/operations/rotate.ts';
 import type { RollbackInput } from '../contract/operations/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { deploymentDetails } from '../plan/details.ts';
@@ -67,6 +68,11 @@ export function destroy(input: DestroyInput): Promise<OperationResult> {
 /** Takes over what somebody else has installed in the place of a service; applies and deletes nothing. */
 export function adopt(input: AdoptInput): Promise<OperationResult> {
   return runOperation('adopt', input, RECIPES.adopt(input));
+}
+
+/** Replaces generated secrets by new values; what uses the old ones works until the last reader has the new one. */
+export function rotate(input: RotateInput): Promise<OperationResult> {
+  return runOperation('rotate', input, RECIPES.rotate(input));
 }
 
 /** @throws ApplicationFailure DeployFailed, or CancelledFailure, with the result as its detail */
@@ -126,7 +132,6 @@ async function runOperation(
     fold(...events.map((event) => ({ kind: 'progress' as const, event })));
     events.forEach(heard);
   });
-
   steering.listen();
 
   /** Somebody took over, and not too late to leave something undone. */

@@ -6,6 +6,7 @@ import type { Operation, OperationPlan } from '../contract/operations/plan.ts';
 import type { RepairInput } from '../contract/operations/repair.ts';
 import type { RollbackInput } from '../contract/operations/rollback.ts';
 import type { Intent } from '../plan/steps/intent.ts';
+import type { RotateInput } from '../contract/operations/rotate.ts';
 import { reads } from './activity-proxies.ts';
 
 export interface Inputs {
@@ -14,6 +15,7 @@ export interface Inputs {
   repair: RepairInput;
   destroy: DestroyInput;
   adopt: AdoptInput;
+  rotate: RotateInput;
 }
 
 export interface Recipe {
@@ -70,6 +72,18 @@ export const RECIPES: { [Name in Operation]: (input: Inputs[Name]) => Recipe } =
         { summary: `Plan: what is ${undo ? 'given back of' : 'taken over for'} ${service}` },
         [{ run, service, expectedDigest, ...(undo ? { undo } : {}) }],
       ),
+  }),
+  rotate: ({ secrets, olderThanSeconds, expectedDigest }) => ({
+    intent: { verb: 'rotate', secrets: [] },
+    plan: (run) =>
+      reads.planRotate.executeWithOptions({ summary: 'Plan: which secrets get a new value, and who reads them' }, [
+        {
+          run,
+          ...(secrets ? { secrets } : {}),
+          ...(olderThanSeconds === undefined ? {} : { olderThanSeconds }),
+          ...bound(expectedDigest),
+        },
+      ]),
   }),
 };
 

@@ -19,7 +19,11 @@ describe('Kubernetes Secrets', () => {
 
   test('have the keys that are needed in their namespace', () => {
     assert.deepEqual(find('control-plane', 'vault-database-postgres')?.keys, ['password', 'username']);
-    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, ['password', 'postgres-password']);
+    assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, [
+      'password',
+      'postgres-password',
+      'username',
+    ]);
     assert.deepEqual(find('app-plane', 'vault-app-plane-cns-service')?.keys, ['api-token']);
   });
 

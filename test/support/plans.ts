@@ -155,6 +155,15 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push(`adopt ${service}`);
       return Promise.resolve({ adopted: [`test/${service}`] });
     },
+    planRotate: () => Promise.resolve({ ...plan, operation: 'rotate' }),
+    rotateSecret: ({ act, secret: { path, key } }) => {
+      log.push(`${act} ${path} ${key}`);
+      return Promise.resolve({ changed: act !== 'verify', notes: [] });
+    },
+    restartRelease: ({ step }) => {
+      log.push(`restart ${step.name}`);
+      return Promise.resolve({ changed: true });
+    },
     repairFindings: ({ findings }) => {
       log.push('repair findings');
       return Promise.resolve({ repaired: findings.map(({ key }) => key) });
@@ -198,6 +207,11 @@ export function withCompletePlans(activities: Activities): Activities {
       complete(await activities.planRepair(input), { verb: 'repair', findings: input.findings }),
     planDestroy: async (input) =>
       complete(await activities.planDestroy(input), { verb: 'destroy', deleteData: input.deleteData }),
+    planRotate: async (input) =>
+      complete(await activities.planRotate(input), {
+        verb: 'rotate',
+        secrets: (input.secrets ?? []).map(({ path, key = '' }) => ({ path, key, server: 'postgres' })),
+      }),
     planAdopt: async (input) => complete(await activities.planAdopt(input), { verb: 'adopt', service: input.service }),
   };
 }

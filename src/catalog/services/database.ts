@@ -29,7 +29,7 @@ export const database: ServiceInput[] = [
   {
     ...postgresServer('control-plane-postgres', 'database-system', {
       server: 'database/postgres',
-      databases: [fromSecret('database/keycloak', 'password')],
+      databases: [fromSecret('database/keycloak', 'username', 'password')],
     }),
     number: 4,
     phase: 2,
@@ -39,8 +39,8 @@ export const database: ServiceInput[] = [
   {
     ...postgresServer('supabase-db', 'database-system', {
       server: 'database/supabase',
-      ownerKeys: ['authenticator-password'],
-      databases: [fromSecret('app-plane/directus', 'db-password')],
+      ownerKeys: ['authenticator-username', 'authenticator-password'],
+      databases: [fromSecret('app-plane/directus', 'db-username', 'db-password')],
     }),
     number: 20,
     phase: 7,

@@ -17,7 +17,7 @@ export const supabase: ServiceInput[] = [
     ports: [http('http', 3000, { nodePort: 31810 }), http('admin', 3001)],
     publicHost: { name: 'api', port: 'http' },
     secrets: [
-      fromSecret('database/supabase', 'authenticator-password'),
+      fromSecret('database/supabase', 'authenticator-username', 'authenticator-password'),
       fromSecret('app-plane/supabase', 'jwt-secret'),
     ],
     databases: ['supabase-db/supabase'],

@@ -11,6 +11,7 @@ const COMMANDS: Record<Operation, string> = {
   repair: 'drift run --repair',
   destroy: 'destroy',
   adopt: 'adopt',
+  rotate: 'rotate',
 };
 
 /**

@@ -1,5 +1,6 @@
 /** `ananta plan --operation …`: what any operation but a deployment would do, step by step. Changes nothing. */
 import { adoptionPlan } from '../../effects/plan/adopt.ts';
+import { rotatePlan } from '../../effects/plan/rotate.ts';
 import { rollbackPlan } from '../../effects/plan/rollback.ts';
 import { destructionDigest } from '../../effects/plan/binding.ts';
 import { destructionOf } from '../../effects/plan/destroy.ts';
@@ -18,6 +19,7 @@ import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import { writePlanFile, writeText } from './file.ts';
 import { withProvisioned } from './provisioned.ts';
+import { selectionOf } from '../rotate/selection.ts';
 import type { PlanOptions } from './options.ts';
 import { stepLines } from './steps.ts';
 
@@ -105,6 +107,11 @@ const PLANNERS = {
     const deleteData = options.deleteData === true;
     const { plan, found } = await destructionOf(clients, deleteData, signal);
     return { plan, digest: destructionDigest(plan, found, deleteData), request: deleteData ? { deleteData } : {} };
+  },
+  rotate: async (clients: Clients, { secret, olderThan }: PlanOptions, signal: AbortSignal): Promise<Planned> => {
+    const selection = selectionOf({ secret, olderThan });
+    const plan = await rotatePlan(clients, clients.environment, selection, signal);
+    return { plan, digest: plan.digest, request: selection };
   },
   repair: async (clients: Clients, _options: PlanOptions, signal: AbortSignal): Promise<Planned> => {
     const { report, flapping, repairDigest } = await surveyDrift(clients, { signal });

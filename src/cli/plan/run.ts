@@ -84,6 +84,8 @@ function requireFitting({ operation = 'deploy', env, ...options }: PlanOptions):
     [options.to !== undefined, '--to', 'rollback'],
     [options.pastNoReturn === true, '--past-no-return', 'rollback'],
     [options.deleteData === true, '--delete-data', 'destroy'],
+    [options.secret !== undefined, '--secret', 'rotate'],
+    [options.olderThan !== undefined, '--older-than', 'rotate'],
     ...ofDeploy
       // An adoption is of one service.
       .filter((flag) => operation !== 'adopt' || flag !== '--only')

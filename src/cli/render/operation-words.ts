@@ -22,6 +22,12 @@ export const OPERATION_WORDS: Record<Operation, Words> = {
     unchanged: 'Nothing to repair in',
   },
   adopt: { one: 'an adoption', the: 'The adoption', done: 'Taken over in', unchanged: 'Nothing to take over in' },
+  rotate: {
+    one: 'a rotation of secrets',
+    the: 'The rotation of secrets',
+    done: 'Rotated secrets of',
+    unchanged: 'No secret to rotate in',
+  },
   destroy: { one: 'a destruction', the: 'The destruction', done: 'Took down', unchanged: 'Nothing to take down in' },
 };
 

@@ -23,6 +23,14 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+/** How old something is: `90d`, or a duration. @returns seconds. @throws InvalidArgumentError */
+export function parseAge(text: string): number {
+  const days = /^(\d{1,4})d$/.exec(text.trim())?.[1];
+  if (days === undefined) return parseDuration(text);
+  if (Number(days) > 0) return Number(days) * 86_400;
+  throw new InvalidArgumentError(`"${shortened(text)}" is no age: expected days or hours, like 90d or 12h.`);
+}
+
 /** A duration that may be none: `0s` is at once. @throws InvalidArgumentError */
 export function parseDelay(text: string): number {
   return text.trim() === '0s' ? 0 : parseDuration(text);

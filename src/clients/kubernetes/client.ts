@@ -154,6 +154,8 @@ export interface KubernetesClient {
     container: string | undefined,
     command: readonly string[],
     signal?: AbortSignal,
+    /** What it reads from standard input, which stays open: it has to know how much it reads. */
+    input?: string,
   ): Promise<ExecResult>;
   /**
    * The certificate authority that signed the API server's certificate, as PEM; undefined where the system's are used.
@@ -352,7 +354,8 @@ export function createKubernetesClient(
       }),
     followPodLog: (pod, container, options, signal) => followLog(transport, pod, container, options, signal),
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
-    exec: (pod, container, command, signal) => execInPod(transport.kubeconfig(), pod, container, command, signal),
+    exec: (pod, container, command, signal, input) =>
+      execInPod(transport.kubeconfig(), pod, container, command, signal, input),
     certificateAuthority,
     close: () => {
       watches.close();

@@ -114,6 +114,7 @@ const statusSchema = z.looseObject({
 /**
  * Runs a command in a container.
  * @param container the pod's only or default one when absent
+ * @param input goes to its standard input, which is not closed after it
  * @throws KubernetesError when the command could not be started, UnreachableError when the connection broke before its
  * end
  */
@@ -123,8 +124,13 @@ export async function execInPod(
   container: string | undefined,
   command: readonly string[],
   signal?: AbortSignal,
+  input?: string,
 ): Promise<ExecResult> {
-  const query = new URLSearchParams({ stdout: 'true', stderr: 'true' });
+  const query = new URLSearchParams({
+    ...(input === undefined ? {} : { stdin: 'true' }),
+    stdout: 'true',
+    stderr: 'true',
+  });
   if (container !== undefined) query.set('container', container);
   for (const part of command) query.append('command', part);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
@@ -144,6 +150,8 @@ export async function execInPod(
     },
     signal,
   );
+  // Channel 0 of the protocol is standard input.
+  if (input !== undefined) socket.send(Buffer.concat([Buffer.of(0), Buffer.from(input, 'utf8')]));
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
       socket.terminate();

@@ -87,6 +87,7 @@ function runningText(environment: string, holder: LockHolder | undefined): strin
     repair: 'A drift repair of',
     destroy: 'A destruction of',
     adopt: 'An adoption in',
+    rotate: 'A rotation of secrets of',
   };
   return `${what[holder.operation]} "${environment}" is already running, started by ${holder.requestedBy}, since ${holder.since} (workflow ${holder.workflowId}, run ${holder.runId})${holder.stalled === undefined ? '' : `; it does not move: ${holder.stalled}`}`;
 }

@@ -9,7 +9,7 @@ import type { OperationStep } from './steps.ts';
  * What holds the lock of an environment and cluster. Each is a workflow type of its own, all under the one id that is
  * the lock.
  */
-export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy', 'adopt'] as const;
+export const OPERATIONS = ['deploy', 'rollback', 'repair', 'destroy', 'adopt', 'rotate'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export type PlannedAction =

@@ -13,6 +13,7 @@ const SUMMARIES: Record<Operation, string> = {
   repair: 'Repair drift on',
   destroy: 'Take the platform down on',
   adopt: 'Take over what somebody else has installed on',
+  rotate: 'Rotate secrets of',
 };
 
 /**

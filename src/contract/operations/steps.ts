@@ -4,6 +4,7 @@
  */
 import type { GateRule } from '../admission/approvals.ts';
 import type { FailureType } from '../failures.ts';
+import type { SecretName } from './secret-name.ts';
 
 export const STEP_KINDS = [
   /** The plan keeps the environment's rules, or is refused. */
@@ -28,6 +29,16 @@ export const STEP_KINDS = [
   'field-patch',
   /** A release of somebody else is marked as ours. */
   'adopt',
+  /** The next value of a secret is kept in Vault, then made known to its server, beside the one that is in use. */
+  'rotate-add',
+  /** Vault and the Kubernetes Secrets hold it. */
+  'rotate-write',
+  /** Pods that have started with the former value are replaced. */
+  'rotate-restart',
+  /** Every reader has it, and its server takes it. */
+  'rotate-verify',
+  /** Its server refuses the former one. */
+  'rotate-revoke',
   /** `helm upgrade --install` from the checkout. */
   'apply',
   /** The same for a release that is a Job. */
@@ -91,6 +102,8 @@ export interface OperationStep {
   event?: 'start';
   /** With `gate`. */
   gate?: GateRule;
+  /** With `rotate-*`: the secret that it is about, by Vault path and key. */
+  secret?: SecretName;
   /** With `adopt`: what was taken over is given back. */
   undo?: true;
   /** With `prune`: volumes, and all that Vault holds, as well. */

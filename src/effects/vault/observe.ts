@@ -3,7 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import { versionOfKv, type VaultSession } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { wantedSecrets } from '../../plan/vault/kubernetes-secrets.ts';
-import { SECRETS_CHANGED_ANNOTATION } from '../../contract/names.ts';
+import { SECRETS_CHANGED_ANNOTATION, SECRETS_ROTATED_ANNOTATION } from '../../contract/names.ts';
 import type { ChangedSecret, ObservedCluster } from '../../plan/observed.ts';
 import { deployerRole, policyNames, serviceRoles } from '../../plan/vault/policies.ts';
 import { observeAuthorities } from './authorities.ts';
@@ -40,6 +40,7 @@ export async function observeVault(
       const found = existing.get(`${secret.namespace}/${secret.name}`);
       const why = staleness(secret, inside.revisions.get(secret.path), found);
       const changedAt = found?.metadata.annotations?.[SECRETS_CHANGED_ANNOTATION];
+      const rotatedAt = found?.metadata.annotations?.[SECRETS_ROTATED_ANNOTATION];
       if (found && (why !== undefined || changedAt !== undefined))
         changedSecrets.push({
           namespace: secret.namespace,
@@ -48,6 +49,7 @@ export async function observeVault(
           // A label that is missing has nothing to do with values.
           stale: why !== undefined && why !== LACKS_A_LABEL,
           ...(changedAt === undefined ? {} : { changedAt }),
+          ...(changedAt !== undefined && rotatedAt === changedAt ? { rotated: true } : {}),
         });
       return why === undefined ? [] : [`Secret ${secret.namespace}/${secret.name} ${why}`];
     });

@@ -5,6 +5,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../../plan/digest.ts';
+import { declaredValues } from '../../plan/vault/declared-values.ts';
 import { deployerRole, foundationPolicies, serviceRoles } from '../../plan/vault/policies.ts';
 
 export interface Receipt {
@@ -29,7 +30,7 @@ export function wantedReceipt(
 ): Pick<Receipt, 'configured' | 'seeded'> {
   return {
     configured: digestOf([deployerRole(), foundationPolicies(catalog), serviceRoles(catalog), kubernetesHost]),
-    seeded: digestOf([catalog.secretPaths, environment.suppliedSecrets, 'with keys']),
+    seeded: digestOf([declaredValues(catalog), environment.suppliedSecrets, 'with keys']),
   };
 }
 

@@ -32,7 +32,7 @@ const gateSchema = z.strictObject({
   operations: z
     .array(z.enum(OPERATIONS))
     .min(1)
-    .default(['deploy', 'rollback', 'destroy', 'adopt'])
+    .default(['deploy', 'rollback', 'destroy', 'adopt', 'rotate'])
     .describe('Which operations need it'),
   services: z
     .array(z.string().min(1))

@@ -38,6 +38,9 @@ export const planFileSchema = z.strictObject({
   deleteData: z.boolean().optional(),
   /** With an adoption: whose place is taken over. */
   service: z.string().optional(),
+  /** With a rotation: which secrets. */
+  secrets: z.array(z.strictObject({ path: z.string(), key: z.string().optional() })).optional(),
+  olderThanSeconds: z.number().positive().optional(),
   steps: z.array(
     z.strictObject({
       service: z.string(),
@@ -94,7 +97,10 @@ export function planFileOf(
   };
 }
 
-export type PlannedRequest = Pick<PlanFile, 'toVersion' | 'pastNoReturn' | 'deleteData' | 'service'>;
+export type PlannedRequest = Pick<
+  PlanFile,
+  'toVersion' | 'pastNoReturn' | 'deleteData' | 'service' | 'secrets' | 'olderThanSeconds'
+>;
 
 /** Of any operation but a deployment. @param digest that the operation is bound to */
 export function operationPlanFileOf(

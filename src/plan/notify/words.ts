@@ -15,6 +15,7 @@ const NOUNS: Record<Operation, string> = {
   repair: 'repair',
   destroy: 'destruction',
   adopt: 'adoption',
+  rotate: 'rotation of secrets',
 };
 /** As people say it: `The deployment to prod`. */
 const PREPOSITIONS: Record<Operation, string> = {
@@ -23,6 +24,7 @@ const PREPOSITIONS: Record<Operation, string> = {
   repair: 'of',
   destroy: 'of',
   adopt: 'on',
+  rotate: 'of',
 };
 
 function operationText(operation: Operation, environment: string): string {

@@ -22,7 +22,8 @@ export function compileSteps(
   intent: Intent,
   { earlier = false, rules = {} }: { earlier?: boolean; rules?: AdmissionRules } = {},
 ): OperationStep[] {
-  const own = new Map(plan.services.map((service) => [service.name, serviceSteps(service, { earlier })]));
+  const rotates = intent.verb === 'rotate';
+  const own = new Map(plan.services.map((service) => [service.name, serviceSteps(service, { earlier, rotates })]));
   const lastOf = (service: string): string | undefined => own.get(service)?.at(-1)?.id;
   const { before, after, closing } = platformSteps(plan, intent, lastOf, earlier);
   const required = before.filter(({ optional }) => optional === undefined).map(({ id }) => id);
@@ -32,6 +33,7 @@ export function compileSteps(
       dependsOn: [...required.slice(-1), ...service.dependsOn.flatMap((name) => lastOf(name) ?? [])],
       after: optional,
       earlier,
+      rotates,
     }),
   );
   const steps: OperationStep[] = [

@@ -1,4 +1,5 @@
 import type { DriftFinding } from '../../contract/drift.ts';
+import type { SecretName } from '../../contract/operations/secret-name.ts';
 
 /** What was asked for: what a plan needs to know beside the decisions on releases. */
 export type Intent =
@@ -8,4 +9,6 @@ export type Intent =
   | { verb: 'undo' }
   | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
   | { verb: 'destroy'; deleteData: boolean }
-  | { verb: 'adopt'; service: string; undo?: true };
+  | { verb: 'adopt'; service: string; undo?: true }
+  /** Each with the service that keeps it. */
+  | { verb: 'rotate'; secrets: readonly (SecretName & { server: string })[] };

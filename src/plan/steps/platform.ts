@@ -105,7 +105,52 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
         after: [],
         closing: [...unlock, ...failed, ...ended, audit],
       };
+    case 'rotate':
+      return {
+        ...rotation(intent.secrets, begin),
+        closing: [...failed, ...ended, audit],
+      };
   }
+}
+
+const ROTATION: Record<'add' | 'write' | 'verify' | 'revoke', string> = {
+  add: 'its server takes the next value, beside the one in use',
+  write: 'Vault and the Kubernetes Secrets hold the next value',
+  verify: 'every reader has the new value, and its server takes it',
+  revoke: 'its server refuses the former value',
+};
+
+/** Nothing is written before every server takes what will be, nothing revoked before every reader has the new one. */
+function rotation(
+  secrets: Extract<Intent, { verb: 'rotate' }>['secrets'],
+  begin: OperationStep[],
+): Pick<PlatformSteps, 'before' | 'after'> {
+  const act = (
+    which: keyof typeof ROTATION,
+    { path, key, server }: (typeof secrets)[number],
+    more: Partial<OperationStep> = {},
+  ): OperationStep =>
+    step(`rotate-${which}`, ROTATION[which], {
+      id: `rotate-${which}/${path}/${key}`,
+      service: server,
+      secret: { path, key },
+      ...more,
+    });
+  if (secrets.length === 0) return { before: begin, after: [] };
+  return {
+    before: [
+      ...begin,
+      ...chain([
+        step('vault-open', 'the next values are kept there before anybody hears of them'),
+        ...secrets.map((secret) => act('add', secret)),
+        ...secrets.map((secret) => act('write', secret)),
+      ]),
+    ],
+    after: secrets.flatMap((secret) => {
+      const verified = act('verify', secret, { dependsOn: [SERVICES] });
+      return [verified, act('revoke', secret, { dependsOn: [verified.id] })];
+    }),
+  };
 }
 
 /** What is left to be done where there is no plan: it could not be made. */

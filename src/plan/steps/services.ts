@@ -10,6 +10,8 @@ export interface ServiceStepsOptions {
   after?: readonly string[];
   /** As workflows of the version before carried a decision out: `rollback` was an `apply` with a revision. */
   earlier?: boolean;
+  /** Pods are replaced, and nothing is applied: of a rotation. */
+  rotates?: boolean;
 }
 
 const VAULT: readonly [StepKind, string][] = [
@@ -22,7 +24,7 @@ const VAULT: readonly [StepKind, string][] = [
 /** In the order in which they are carried out; none where nothing is to be done. */
 export function serviceSteps(
   { name: service, phase, steps }: Pick<PlannedService, 'name' | 'phase' | 'steps'>,
-  { dependsOn = [], after = [], earlier = false }: ServiceStepsOptions = {},
+  { dependsOn = [], after = [], earlier = false, rotates = false }: ServiceStepsOptions = {},
 ): OperationStep[] {
   const made: OperationStep[] = [];
   const add = (kind: StepKind, id: string, reason: string, release?: string): void => {
@@ -45,10 +47,15 @@ export function serviceSteps(
       continue;
     }
     const key = releaseKey(planned.namespace, planned.name);
-    const kind = kindOf(planned, earlier);
+    const kind = rotates ? 'rotate-restart' : kindOf(planned, earlier);
     if (kind !== 'verify') add(kind, `${kind}/${key}`, planned.reason, key);
     if (kind !== 'uninstall')
-      add('verify', `verify/${key}`, kind === 'verify' ? planned.reason : 'applied, and healthy', key);
+      add(
+        'verify',
+        `verify/${key}`,
+        kind === 'verify' ? planned.reason : rotates ? 'restarted, and healthy' : 'applied, and healthy',
+        key,
+      );
   }
   return made;
 }

@@ -53,4 +53,8 @@ const WORK: readonly OperationStep['kind'][] = [
   'secret-sync',
   'field-patch',
   'adopt',
+  'rotate-add',
+  'rotate-write',
+  'rotate-verify',
+  'rotate-revoke',
 ];

@@ -6,6 +6,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { secretNameOf } from './kubernetes-secrets.ts';
 import { type ChangedSecret, type ObservedCluster, releaseKey } from '../observed.ts';
 import { allReleases, findService, type Release } from '../releases.ts';
+import { serversOf } from '../rotation/readers.ts';
 
 /**
  * Since when a pod has what it reads: its creation, or right after the change that it was made for. Both may be in one
@@ -48,6 +49,14 @@ function outdated(
 /** Whom Vault is asked by: nothing is initialised from it. */
 const isAuthority = ({ name }: ChangedSecret): boolean => name === VAULT_CA_SECRET;
 
+/** All that differs was made known to its server before. */
+const isRotated = ({ rotated, stale }: ChangedSecret): boolean => rotated === true && !stale;
+
+/** It keeps the value itself, and has it. */
+function isKnown(catalog: Catalog, { service }: Release, secret: ChangedSecret): boolean {
+  return isRotated(secret) && serversOf(catalog, secret.path).has(service);
+}
+
 /** Paths that a server with data was initialised from: it keeps the former value, whatever its pods get. */
 function initialised(catalog: Catalog): Map<string, string> {
   return new Map(
@@ -74,7 +83,9 @@ export function withRestart(
   const fixed = initialised(catalog);
   const stateful = findService(catalog, release.service).stateful;
   const restart = outdated(release, seen).filter(
-    (secret) => isAuthority(secret) || (!stateful && !fixed.has(secret.path)),
+    (secret) =>
+      isAuthority(secret) ||
+      (isRotated(secret) ? !isKnown(catalog, release, secret) : !stateful && !fixed.has(secret.path)),
   );
   if (restart.length === 0) return step;
   const names = restart.map(({ name }) => name);
@@ -91,7 +102,10 @@ export function listedReaders(catalog: Catalog, { secrets }: Pick<Environment, '
     const { name, namespace } = release;
     const stateful = findService(catalog, release.service).stateful;
     const listed = outdated(release, seen).filter(
-      (secret) => secrets.onChange === 'list' || (!isAuthority(secret) && (stateful || fixed.has(secret.path))),
+      (secret) =>
+        !isKnown(catalog, release, secret) &&
+        (secrets.onChange === 'list' ||
+          (!isAuthority(secret) && !isRotated(secret) && (stateful || fixed.has(secret.path)))),
     );
     if (listed.length === 0) return [];
     const servers = [

@@ -16,6 +16,7 @@ import { check } from './checks.ts';
 import { ensureSchedule, recordResult, recordVersion, unlockReleases } from './closing.ts';
 import { notify } from './notify.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
+import { restart, rotate } from './rotate.ts';
 import { undo } from './undo.ts';
 import { configureVault, openVault, seedVault, syncSecrets } from './vault.ts';
 
@@ -32,6 +33,11 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   'secret-sync': syncSecrets,
   'field-patch': repairFindings,
   adopt,
+  'rotate-add': rotate('add'),
+  'rotate-write': rotate('write'),
+  'rotate-restart': restart,
+  'rotate-verify': rotate('verify'),
+  'rotate-revoke': rotate('revoke'),
   apply: withHelm('applyRelease'),
   job: withHelm('applyRelease'),
   rollback: withHelm('rollbackRelease'),

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { collectImage, parseVersion } from '../../shared/arguments.ts';
+import { collectImage, collectText, parseAge, parseVersion } from '../../shared/arguments.ts';
 import { environmentCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import { addSelectionOptions } from '../../shared/selection-options.ts';
@@ -43,11 +43,14 @@ Exit code 0: nothing to do. Exit code 2: there are changes.`,
         'repair',
         'destroy',
         'adopt',
+        'rotate',
       ]),
     )
     .option('--to <version>', 'with a rollback: the version to go back to', parseVersion)
     .option('--past-no-return', 'with a rollback: cross migrations that cannot be taken back')
     .option('--delete-data', "with destroy: volumes and Vault's data as well")
+    .option('--secret <path[:key]>', 'with a rotation: of this path or key alone; may be repeated', collectText)
+    .option('--older-than <duration>', 'with a rotation: what is older than this: 12h, 90d', parseAge)
     .option('--steps', 'every step instead of the fields that change')
     .option('--out <file>', 'keep the plan in this file, for --plan of the command that carries it out')
     .option('--svg <file>', 'draw the plan: services by what would be done to them, or every step')

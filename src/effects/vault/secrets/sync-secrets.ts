@@ -10,6 +10,7 @@ import {
   MANAGED_BY_LABEL,
   OWNER_LABEL,
   SECRETS_CHANGED_ANNOTATION,
+  SECRETS_ROTATED_ANNOTATION,
   VAULT_PATH_ANNOTATION,
   VAULT_VERSION_ANNOTATION,
 } from '../../../contract/names.ts';
@@ -28,31 +29,55 @@ export async function syncSecrets(
 ): OutputOf<'syncSecrets'> {
   const { signal } = scope;
   scope.doing('makes Kubernetes Secrets from Vault');
-
-  const wanted = wantedSecrets(clients.catalog);
-  const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
-  const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
-  const stale = wanted.filter((secret) => {
-    const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
-    // Whoever writes under our name changes a value without a trace in the metadata.
-    return (
-      staleness(secret, entry?.revision, found?.object) !== undefined ||
-      secret.keys.some((key) => found?.values[key] !== entry?.data[key])
-    );
-  });
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  await Promise.all(
-    stale.map((secret) => {
-      const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
-      return write(clients, secret, entry, changedAt(secret, found, entry, now), signal);
-    }),
-  );
-  const authorities = await writeAuthorities(clients, existing, now, signal);
-  return { written: [...stale.map(({ namespace, name }) => `${namespace}/${name}`), ...authorities] };
+  const { written, existing } = await write(clients, wantedSecrets(clients.catalog), signal);
+  return { written: [...written, ...(await writeAuthorities(clients, existing, timeNow(), signal))] };
 }
 
+/**
+ * Those made from one path, after a rotation: its server knows what has changed, so that readers may be restarted.
+ * @returns of those written `<namespace>/<name>`
+ */
+export async function syncRotated(
+  clients: Pick<Clients, 'catalog' | 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const wanted = wantedSecrets(clients.catalog).filter((secret) => secret.path === path);
+  return (await write(clients, wanted, signal, true)).written;
+}
+
+async function write(
+  clients: Pick<Clients, 'catalog' | 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
+  wanted: readonly WantedSecret[],
+  signal: AbortSignal,
+  rotated = false,
+): Promise<{ written: string[]; existing: Map<string, MadeSecret> }> {
+  const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
+  const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
+  const now = timeNow();
+  const changes = wanted.map((secret) => {
+    const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
+    const changed = changedAt(secret, found, entry, now);
+    const marked = found?.object.metadata.annotations?.[SECRETS_ROTATED_ANNOTATION];
+    return { secret, found, entry, changed, marked, mark: rotated ? changed : marked };
+  });
+  const stale = changes.filter(
+    ({ secret, found, entry, marked, mark }) =>
+      marked !== mark ||
+      // Whoever writes under our name changes a value without a trace in the metadata.
+      staleness(secret, entry?.revision, found?.object) !== undefined ||
+      secret.keys.some((key) => found?.values[key] !== entry?.data[key]),
+  );
+  await Promise.all(
+    stale.map(({ secret, entry, changed, mark }) => apply(clients, secret, entry, { changed, mark }, signal)),
+  );
+  return { written: stale.map(({ secret: { namespace, name } }) => `${namespace}/${name}`), existing };
+}
+
+const timeNow = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+
 async function readPaths(
-  clients: Clients,
+  clients: Pick<Clients, 'catalog' | 'vault' | 'redactor'>,
   wanted: readonly WantedSecret[],
   signal: AbortSignal,
 ): Promise<Map<string, KvEntry>> {
@@ -85,11 +110,11 @@ function changedAt(
   return differs ? now : found?.object.metadata.annotations?.[SECRETS_CHANGED_ANNOTATION];
 }
 
-async function write(
-  { kubernetes, environment }: Clients,
+async function apply(
+  { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
   wanted: WantedSecret,
   entry: KvEntry | undefined,
-  changed: string | undefined,
+  { changed, mark }: { changed: string | undefined; mark: string | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const absent = wanted.keys.filter((key) => entry?.data[key] === undefined);
@@ -112,6 +137,7 @@ async function write(
           [VAULT_PATH_ANNOTATION]: wanted.path,
           [VAULT_VERSION_ANNOTATION]: entry.revision,
           ...(changed === undefined ? {} : { [SECRETS_CHANGED_ANNOTATION]: changed }),
+          ...(mark === undefined ? {} : { [SECRETS_ROTATED_ANNOTATION]: mark }),
         },
       },
       data: Object.fromEntries(wanted.keys.map((key) => [key, Buffer.from(entry.data[key] ?? '').toString('base64')])),

@@ -1,0 +1,100 @@
+/**
+ * What a rotation has done so far, in Vault: the next value stands there before any server hears of it, the former one
+ * until its server refuses it. Written with check-and-set, so that two never work on one secret.
+ */
+import { z } from 'zod';
+import {
+  KvConflictError,
+  type KvEntry,
+  readKv,
+  type VaultSession,
+  versionOfKv,
+  writeKv,
+} from '../../clients/vault/index.ts';
+import type { SecretName } from '../../contract/operations/secret-name.ts';
+
+const recordSchema = z.object({
+  /** `added`: Vault's path has not been written yet. `written`: it has; the former value is still good. */
+  state: z.enum(['added', 'written']),
+  /** ISO 8601. */
+  since: z.string(),
+  value: z.string().min(1),
+  former: z.string(),
+  username: z.string(),
+  formerUsername: z.string(),
+});
+export type RotationRecord = z.infer<typeof recordSchema>;
+
+export interface KeptRotation {
+  record: RotationRecord | undefined;
+  /** Of the record's path; 0: there was never one. */
+  version: number;
+}
+
+const FOLDER = 'ananta-deploy/rotation';
+/** When each secret was last rotated: `path key` to ISO 8601. */
+const LEDGER = 'ananta-deploy/rotated';
+const LEDGER_TRIES = 5;
+
+function recordPath({ path, key }: SecretName): string {
+  return `${FOLDER}/${path}/${key}`;
+}
+
+/** @returns no record where none is at work: one that has ended says so, and no value any more */
+export async function readRotation(
+  session: VaultSession,
+  secret: SecretName,
+  signal?: AbortSignal,
+): Promise<KeptRotation> {
+  const entry = await readKv(session, recordPath(secret), signal);
+  const parsed = recordSchema.safeParse(entry?.data);
+  const version = entry?.version ?? (await versionOfKv(session, recordPath(secret), signal)).version;
+  return { record: parsed.success ? parsed.data : undefined, version };
+}
+
+/** @throws KvConflictError */
+export async function keepRotation(
+  session: VaultSession,
+  secret: SecretName,
+  record: RotationRecord,
+  version: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  return writeKv(session, recordPath(secret), record, version, signal);
+}
+
+/** The former value is good for nothing any more. @param at ISO 8601 */
+export async function endRotation(
+  session: VaultSession,
+  secret: SecretName,
+  { version }: Pick<KeptRotation, 'version'>,
+  at: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await noteRotated(session, secret, at, signal);
+  await writeKv(session, recordPath(secret), { state: 'ended', at }, version, signal);
+}
+
+/** `path key` to when it was last rotated, ISO 8601. */
+export async function readRotated(session: VaultSession, signal?: AbortSignal): Promise<Map<string, string>> {
+  return new Map(Object.entries((await readKv(session, LEDGER, signal))?.data ?? {}));
+}
+
+/** Several may end at once. */
+async function noteRotated(
+  session: VaultSession,
+  { path, key }: SecretName,
+  at: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const known: KvEntry | undefined = await readKv(session, LEDGER, signal);
+    const version = known?.version ?? (await versionOfKv(session, LEDGER, signal)).version;
+    try {
+      await writeKv(session, LEDGER, { ...known?.other, ...known?.data, [`${path} ${key}`]: at }, version, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof KvConflictError) || attempt === LEDGER_TRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import type { RotationSystem } from '../../../catalog/schema.ts';
+import { postgresqlScript } from './postgresql.ts';
+import type { RotationNames, RotationScript, ServerAct } from './script.ts';
+
+export { VERDICTS, type RotationNames, type RotationScript, type RotationValues, type ServerAct } from './script.ts';
+
+/** What an act is in the container of a server. */
+export function scriptOf(rotation: RotationSystem, act: ServerAct, names: RotationNames): RotationScript {
+  return postgresqlScript(rotation, act, names);
+}

@@ -1,0 +1,133 @@
+/**
+ * A rotation that is cut off at any request to Vault, before or after it was processed: whatever the server takes is
+ * known to Vault, and the next attempt leads to the end.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { Activities } from '../../../src/contract/activities.ts';
+import { ROTATION_ACTS } from '../../../src/contract/operations/secret-name.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { testScope } from '../../support/scope.ts';
+import { QUEUE, restartApi, rotating, seed, setTo, valueOf } from './sample.ts';
+
+/** What a server does with the scripts that it is given: roles and their passwords. */
+function fakeServer({ clients }: FakeParts): Map<string, string> {
+  const roles = new Map<string, string>();
+  clients.kubernetes.exec = (
+    _pod,
+    _container,
+    [, , script = '', , declared = '', former = '', next = ''],
+    _s,
+    input = '',
+  ) => {
+    const [, formerValue, nextValue = ''] = input.split('\n');
+    const end = (exitCode: number) => Promise.resolve({ exitCode, stdout: '', stderr: '' });
+    assert.equal(declared, 'apps');
+    if (script.includes('CREATE ROLE')) roles.set(next, nextValue);
+    if (roles.get(next) !== nextValue) return end(41);
+    if (script.includes('NOLOGIN')) {
+      if (former !== next) roles.delete(former);
+      if (roles.get(former) === formerValue) return end(42);
+    }
+    return end(0);
+  };
+  return roles;
+}
+
+async function rotateAll(activities: Activities, parts: FakeParts): Promise<void> {
+  for (const act of ROTATION_ACTS) {
+    if (act === 'verify') restartApi(parts, '2099-01-01T00:00:00Z');
+    await activities.rotateSecret({ run: parts.run, act, secret: QUEUE });
+  }
+}
+
+/** Everything that stands in Vault, older versions included. */
+function known({ vault }: FakeParts): Set<string> {
+  return new Set(
+    [...vault.kv.values()].flatMap(({ versions }) => versions.flatMap(({ data }) => Object.values(data ?? {}))),
+  );
+}
+
+async function prepared(
+  parts: FakeParts,
+): Promise<{ activities: Activities; roles: Map<string, string>; first: string }> {
+  rotating(parts);
+  const activities = createActivities(parts.clients, () => testScope());
+  await seed(parts, activities);
+  const roles = fakeServer(parts);
+  const first = valueOf(parts, QUEUE) ?? '';
+  roles.set('apps', first);
+  return { activities, roles, first };
+}
+
+describe('a rotation that is cut off', () => {
+  for (const when of ['before', 'after'] as const)
+    test(`at any request, ${when} it is processed, goes on to its end`, async () => {
+      let cuts = 0;
+      for (let at = 1; ; at++) {
+        let done = false;
+        await withFakeClients(async (parts) => {
+          const { activities, roles, first } = await prepared(parts);
+          parts.vault.cutAt(at, when);
+          done = await rotateAll(activities, parts).then(
+            () => true,
+            () => false,
+          );
+          parts.vault.heal();
+          if (done) return;
+          cuts += 1;
+          for (const value of roles.values()) assert.ok(known(parts).has(value), `cut ${at}: nobody knows a password`);
+          const current = valueOf(parts, QUEUE);
+          assert.ok([...roles.values()].includes(current ?? ''), `cut ${at}: what Vault says does not log in`);
+          // The answer to the last request alone was lost: there is nothing left to be done.
+          if (roles.size > 1 || current === first) await rotateAll(activities, parts);
+          assert.deepEqual([...roles], [['apps_b', valueOf(parts, QUEUE)]], `cut ${at}`);
+          assert.notEqual(valueOf(parts, QUEUE), first);
+          assert.equal(valueOf(parts, { path: QUEUE.path, key: 'username' }), 'apps_b');
+        });
+        if (done) break;
+      }
+      assert.ok(cuts > 12, `${cuts} cuts`);
+    });
+
+  test('is begun anew where somebody has changed the value meanwhile', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles } = await prepared(parts);
+      await activities.rotateSecret({ run: parts.run, act: 'add', secret: QUEUE });
+      const abandoned = roles.get('apps_b');
+      setTo(parts, QUEUE, 'set-by-hand');
+      roles.set('apps', 'set-by-hand');
+      await assert.rejects(
+        activities.rotateSecret({ run: parts.run, act: 'write', secret: QUEUE }),
+        /somebody has changed it/,
+      );
+      assert.equal(valueOf(parts, QUEUE), 'set-by-hand');
+      await rotateAll(activities, parts);
+      assert.notEqual(valueOf(parts, QUEUE), abandoned);
+      assert.deepEqual([...roles], [['apps_b', valueOf(parts, QUEUE)]]);
+    }));
+
+  test('revokes nothing while a reader has the former value', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles, first } = await prepared(parts);
+      for (const act of ['add', 'write'] as const)
+        await activities.rotateSecret({ run: parts.run, act, secret: QUEUE });
+      await assert.rejects(
+        activities.rotateSecret({ run: parts.run, act: 'verify', secret: QUEUE }),
+        /not every reader has the new value yet[^]*api: pod apps\/api-1 has started before/,
+      );
+      assert.equal(roles.get('apps'), first);
+    }));
+
+  test('leaves servers alone whose pods are simulated, and says so', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles } = await prepared(parts);
+      parts.cluster.objects.set('/api/v1/nodes/node-1', {
+        metadata: { name: 'node-1', uid: 'n', resourceVersion: '1', annotations: { 'kwok.x-k8s.io/node': 'fake' } },
+      });
+      const { notes } = await activities.rotateSecret({ run: parts.run, act: 'add', secret: QUEUE });
+      assert.match(notes.join(), /stores\/queue password: the pods of cache are simulated/);
+      assert.deepEqual([...roles.keys()], ['apps']);
+    }));
+});

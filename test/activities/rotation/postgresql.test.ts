@@ -1,0 +1,192 @@
+/**
+ * A password is rotated while clients log in without a pause, each with what its Secret held when its pod started.
+ * Vault and cluster are fakes, the server is a real PostgreSQL of this machine: what is said to it is what a container
+ * would be told.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { Activities } from '../../../src/contract/activities.ts';
+import { decodedData } from '../../../src/clients/kubernetes/index.ts';
+import type { RotationAct } from '../../../src/contract/operations/secret-name.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { findPostgres, type Postgres, startPostgres } from '../../support/programs/postgres.ts';
+import { testScope } from '../../support/scope.ts';
+import { QUEUE, restartApi, rotating, seed, setTo } from './sample.ts';
+
+const home = await findPostgres();
+const ADMIN = 'the-superusers-password';
+
+interface Login {
+  username: string;
+  password: string;
+}
+
+interface Client {
+  login: Login;
+  logins: number;
+  failures: string[];
+  end: () => Promise<void>;
+}
+
+/** Logs in again and again, as a pool that never keeps a connection. */
+function clientOf(login: Login): Client {
+  let over = false;
+  const client: Client = {
+    login,
+    logins: 0,
+    failures: [],
+    end: async () => {
+      over = true;
+      await work;
+    },
+  };
+  const once = async (): Promise<void> => {
+    const { username, password } = client.login;
+    try {
+      await postgres.query(username, password, "INSERT INTO seen VALUES ('row')", 'apps');
+      client.logins += 1;
+    } catch (error) {
+      client.failures.push(String(error));
+    }
+  };
+  const work = (async () => {
+    for (; !over; await sleep(100)) await once();
+  })();
+  return client;
+}
+
+const secretOf = ({ cluster }: FakeParts): Login => {
+  const { username = '', password = '' } = decodedData(
+    cluster.objects.get('/api/v1/namespaces/apps/secrets/vault-stores-queue'),
+  );
+  return { username, password };
+};
+
+let postgres: Postgres;
+
+/** The platform as it was deployed: the server knows what Vault does. */
+async function withPlatform(
+  work: (parts: FakeParts, activities: Activities, said: string[]) => Promise<void>,
+): Promise<void> {
+  await withFakeClients(async (parts) => {
+    rotating(parts);
+    const said: string[] = [];
+    parts.clients.kubernetes.exec = (_pod, _container, command, _signal, input = '') => {
+      said.push(command.join(' '));
+      return inContainer(command, input);
+    };
+    const activities = createActivities(parts.clients, () => testScope());
+    await seed(parts, activities);
+    setTo(parts, { path: 'stores/cache', key: 'redis-password' }, ADMIN);
+    await activities.syncSecrets(parts.run);
+    const { username, password } = secretOf(parts);
+    const setUp = [
+      'DROP DATABASE IF EXISTS apps',
+      'DROP ROLE IF EXISTS apps_b',
+      'DROP ROLE IF EXISTS apps',
+      `CREATE ROLE apps LOGIN PASSWORD '${password}'`,
+      'CREATE DATABASE apps OWNER apps',
+      'REVOKE ALL ON DATABASE apps FROM PUBLIC',
+    ];
+    for (const sql of setUp) await postgres.query('postgres', ADMIN, sql);
+    await postgres.query(username, password, 'CREATE TABLE seen (what text)', 'apps');
+    await work(parts, activities, said);
+  });
+}
+
+function inContainer(
+  [program = '', ...args]: readonly string[],
+  input: string,
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { PATH: `${home}:/usr/bin:/bin`, PGPORT: String(postgres.port) } });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
+    // It stays open, as the connection to a container does.
+    child.stdin.write(input);
+  });
+}
+
+const act = (activities: Activities, { run }: FakeParts, which: RotationAct) =>
+  activities.rotateSecret({ run, act: which, secret: QUEUE });
+
+describe('the password of a role', { skip: home === undefined ? 'no PostgreSQL is installed' : false }, () => {
+  before(async () => {
+    if (home !== undefined) postgres = await startPostgres(home, ADMIN);
+  });
+  after(() => postgres.stop());
+
+  test('is rotated twice, and no client that honours its Secret is refused', () =>
+    withPlatform(async (parts, activities, said) => {
+      const clients = [secretOf(parts), secretOf(parts)].map((login) => clientOf(login));
+      const [early, late] = clients as [Client, Client];
+      for (const expected of ['apps_b', 'apps']) {
+        const before = secretOf(parts);
+        await act(activities, parts, 'add');
+        await act(activities, parts, 'write');
+        const now = secretOf(parts);
+        assert.equal(now.username, expected);
+        assert.notEqual(now.password, before.password);
+        // One pod starts anew; the other goes on with what it has read.
+        early.login = now;
+        await sleep(500);
+        late.login = now;
+        restartApi(parts, new Date(Date.now() + 2000).toISOString());
+        await act(activities, parts, 'verify');
+        // What one attempt is in the middle of has ended before its pod goes.
+        await sleep(500);
+        await act(activities, parts, 'revoke');
+        await assert.rejects(
+          postgres.query(before.username, before.password, 'SELECT 1', 'apps'),
+          /password authentication failed/,
+        );
+        assert.equal(await postgres.query(now.username, now.password, 'SELECT current_user', 'apps'), 'apps');
+        for (const value of [now.password, before.password, ADMIN])
+          assert.ok(!said.join('\n').includes(value), 'a value stands in a command');
+      }
+      await Promise.all(clients.map((client) => client.end()));
+      assert.deepEqual(
+        clients.map(({ failures }) => failures),
+        [[], []],
+      );
+      const rows = await postgres.query('postgres', ADMIN, 'SELECT count(*) FROM seen', 'apps');
+      assert.equal(Number(rows), early.logins + late.logins);
+      assert.ok(early.logins > 8, `${early.logins} logins`);
+      const owners = await postgres.query(
+        'postgres',
+        ADMIN,
+        "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'",
+        'apps',
+      );
+      assert.equal(owners, 'apps');
+    }));
+
+  test('what the twin makes belongs to the declared role', () =>
+    withPlatform(async (parts, activities) => {
+      for (const which of ['add', 'write', 'verify', 'revoke'] as const) {
+        if (which === 'verify') restartApi(parts, new Date(Date.now() + 2000).toISOString());
+        await act(activities, parts, which);
+      }
+      const { username, password } = secretOf(parts);
+      await postgres.query(username, password, 'CREATE TABLE made (by_twin text)', 'apps');
+      const owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'made'";
+      assert.equal(await postgres.query('postgres', ADMIN, owner, 'apps'), 'apps');
+    }));
+
+  test('a server that takes any password is found out, and nothing is revoked', () =>
+    withPlatform(async (parts, activities) => {
+      await postgres.query(
+        'postgres',
+        ADMIN,
+        "COPY (SELECT 'host all all 127.0.0.1/32 trust') TO PROGRAM 'cat > pg_hba.conf'",
+      );
+      await postgres.query('postgres', ADMIN, 'SELECT pg_reload_conf()');
+      await assert.rejects(act(activities, parts, 'add'), /it takes any value at all/);
+    }));
+});

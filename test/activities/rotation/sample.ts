@@ -1,0 +1,71 @@
+/** The small platform of the fakes, with a password that can be rotated and a reader of it. */
+import type { Activities } from '../../../src/contract/activities.ts';
+import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
+import type { SecretName } from '../../../src/contract/operations/secret-name.ts';
+import type { FakeParts } from '../../support/fakes/clients.ts';
+import { helmRecord } from '../../support/fakes/helm-record.ts';
+
+/** Kept by `cache`, read by `api`. */
+export const QUEUE: SecretName = { path: 'stores/queue', key: 'password' };
+export const API_POD = '/api/v1/namespaces/apps/pods/api-1';
+
+export function rotating({ clients, cluster }: FakeParts): void {
+  const path = clients.catalog.secretPaths.find((candidate) => candidate.path === QUEUE.path);
+  const key = path?.keys.find(({ name }) => name === QUEUE.key);
+  if (key?.kind !== 'generated') throw new Error('The small catalog has lost its queue.');
+  key.rotation = {
+    system: 'postgresql',
+    server: 'cache',
+    database: 'apps',
+    username: 'username',
+    admin: { path: 'stores/cache', key: 'redis-password' },
+  };
+  put(cluster, pod('stores', 'cache', 'cache-0', '2020-01-01T00:00:00Z'));
+  put(cluster, pod('apps', 'api', 'api-1', '2020-01-01T00:00:00Z'));
+  cluster.objects.set(
+    ...helmRecord({ namespace: 'apps', release: 'api', revision: 1, labels: { 'ananta-environment': 'sandbox' } }),
+  );
+}
+
+export async function seed({ run }: FakeParts, activities: Activities): Promise<void> {
+  await activities.openVault(run);
+  await activities.configureVault(run);
+  await activities.seedVault(run);
+  await activities.syncSecrets(run);
+}
+
+/** As an operator does it. */
+export function setTo({ vault }: FakeParts, { path, key }: SecretName, value: string): void {
+  const entry = vault.kv.get(path);
+  const data = entry?.versions.at(-1)?.data;
+  entry?.versions.push({ data: { ...data, [key]: value }, created_time: new Date().toISOString(), deletion_time: '' });
+}
+
+export function valueOf({ vault }: FakeParts, { path, key }: SecretName): string | undefined {
+  return vault.kv.get(path)?.versions.at(-1)?.data?.[key];
+}
+
+/** A pod that has started at this time, in the place of the one before. */
+export function restartApi({ cluster }: FakeParts, at: string): void {
+  put(cluster, pod('apps', 'api', 'api-1', at));
+}
+
+function put(cluster: FakeParts['cluster'], object: KubernetesObject): void {
+  const { namespace = '', name } = object.metadata;
+  cluster.objects.set(`/api/v1/namespaces/${namespace}/pods/${name}`, object);
+}
+
+function pod(namespace: string, release: string, name: string, creationTimestamp: string): KubernetesObject {
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid: `${name}-${creationTimestamp}`,
+      resourceVersion: '1',
+      creationTimestamp,
+      labels: { 'app.kubernetes.io/instance': release },
+    },
+    spec: { nodeName: 'node-1', containers: [{ name: release }] },
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  };
+}

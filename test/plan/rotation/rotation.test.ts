@@ -1,0 +1,215 @@
+/** Which secrets a rotation is about, who is restarted for them, and in which steps. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Catalog, SecretKey } from '../../../src/catalog/schema.ts';
+import type { RotateSelection } from '../../../src/contract/operations/secret-name.ts';
+import { isOlder } from '../../../src/plan/rotation/age.ts';
+import { nextUsername } from '../../../src/plan/rotation/login.ts';
+import { buildRotatePlan, type Rotating } from '../../../src/plan/rotation/plan.ts';
+import { requirePossible } from '../../../src/plan/rotation/possible.ts';
+import { readersOf } from '../../../src/plan/rotation/readers.ts';
+import { chooseSecrets, findRotatable } from '../../../src/plan/rotation/rotatable.ts';
+import { scriptOf } from '../../../src/plan/rotation/scripts/index.ts';
+import { completed } from '../../../src/plan/steps/complete.ts';
+import { stepRows } from '../../../src/plan/steps/text.ts';
+import type { ObservedRelease } from '../../../src/plan/observed.ts';
+import { fakeCatalog } from '../../support/fakes/catalog.ts';
+import { readConfig } from '../../../src/config.ts';
+import { loadEnvironment } from '../../../src/environment/load.ts';
+
+const sandbox = await loadEnvironment('sandbox', readConfig({}));
+
+const ROLE: Extract<SecretKey, { kind: 'generated' }>['rotation'] = {
+  system: 'postgresql',
+  server: 'cache',
+  database: 'apps',
+  username: 'username',
+  admin: { path: 'stores/cache', key: 'redis-password' },
+};
+
+function catalogWith(rotations: Record<string, typeof ROLE>): Catalog {
+  const catalog = fakeCatalog();
+  for (const { path, keys } of catalog.secretPaths)
+    for (const key of keys) {
+      const rotation = rotations[`${path} ${key.name}`];
+      if (key.kind === 'generated' && rotation !== undefined) key.rotation = rotation;
+    }
+  return catalog;
+}
+
+const catalog = catalogWith({
+  'stores/queue password': ROLE,
+  'stores/sessions redis-password': { refused: 'what it has encrypted would have to be encrypted again.' },
+});
+
+describe('which secrets', () => {
+  const rows: [string, RotateSelection, string[] | RegExp][] = [
+    ['one by path and key', { secrets: [{ path: 'stores/queue', key: 'password' }] }, ['stores/queue password']],
+    ['of a path, those that can be', { secrets: [{ path: 'stores/queue' }] }, ['stores/queue password']],
+    ['all that can be', {}, ['stores/queue password']],
+    [
+      'named twice, once',
+      { secrets: [{ path: 'stores/queue' }, { path: 'stores/queue', key: 'password' }] },
+      ['stores/queue password'],
+    ],
+    [
+      'not one that nobody has described',
+      { secrets: [{ path: 'stores/queue', key: 'cookie' }] },
+      /Rotation of stores\/queue cookie is not known to the catalog/,
+    ],
+    [
+      'not one that is never replaced',
+      { secrets: [{ path: 'stores/sessions', key: 'redis-password' }] },
+      /never simply replaced: what it has encrypted/,
+    ],
+    [
+      'not a path of which nothing can be',
+      { secrets: [{ path: 'apps/api' }] },
+      /Nothing of secret\/apps\/api can be rotated[^]*Rotation of apps\/api api-token is not known/,
+    ],
+    [
+      'not what others issue',
+      { secrets: [{ path: 'apps/api', key: 'mail-api-key' }] },
+      /a third party issues it, and "secrets set" takes the new one/,
+    ],
+    ['not a name', { secrets: [{ path: 'stores/queue', key: 'username' }] }, /is not generated here/],
+    ['no such key', { secrets: [{ path: 'stores/queue', key: 'pasword' }] }, /has no key "pasword".*password/],
+    ['no such path', { secrets: [{ path: 'store/queue' }] }, /no secret path "store\/queue".*stores\/queue/],
+  ];
+  for (const [what, selection, expected] of rows)
+    test(what, () => {
+      if (expected instanceof RegExp) assert.throws(() => chooseSecrets(catalog, selection), expected);
+      else
+        assert.deepEqual(
+          chooseSecrets(catalog, selection).rotatable.map(({ path, key }) => `${path} ${key}`),
+          expected,
+        );
+    });
+
+  test('what is left of all is said, each with its reason', () => {
+    const { left } = chooseSecrets(catalog, {});
+    assert.ok(left.some((line) => line.includes('stores/sessions redis-password is never simply replaced')));
+    assert.ok(left.some((line) => line.includes('Rotation of stores/queue cookie is not known')));
+  });
+
+  test('one that is read from Vault itself is refused: nobody knows when it is read again', () => {
+    const own = catalogWith({ 'apps/api api-token': { ...ROLE, username: 'api-token' } });
+    assert.throws(
+      () => requirePossible(own, sandbox, findRotatable(own, { path: 'apps/api', key: 'api-token' })),
+      /is read from Vault by api/,
+    );
+  });
+
+  test('none where nobody may be restarted', () => {
+    const environment = { ...sandbox, secrets: { onChange: 'list' as const } };
+    assert.throws(
+      () => requirePossible(catalog, environment, findRotatable(catalog, { path: 'stores/queue', key: 'password' })),
+      /secrets\.onChange: list/,
+    );
+  });
+
+  for (const [since, expected] of [
+    ['2026-01-01T00:00:00Z', true],
+    ['2026-01-30T00:00:00Z', false],
+    [undefined, true],
+  ] as const)
+    test(`older than ten days on the 31st: since ${since ?? 'nobody knows when'}`, () => {
+      assert.equal(isOlder(since, Date.parse('2026-01-31T00:00:00Z'), 10 * 86_400), expected);
+    });
+});
+
+describe('two names take turns', () => {
+  for (const [current, next] of [
+    ['apps', 'apps_b'],
+    ['apps_b', 'apps'],
+    ['somebody-elses', 'apps'],
+  ] as const)
+    test(`${current}, then ${next}`, () => assert.equal(nextUsername('postgresql', 'apps', current), next));
+});
+
+describe('the plan', () => {
+  const rotating: Rotating = {
+    ...findRotatable(catalog, { path: 'stores/queue', key: 'password' }),
+    version: 3,
+    resumes: false,
+  };
+  const revision = (number: number): ObservedRelease => ({ revision: number, status: 'deployed', labels: {} });
+  const planOf = (secrets: Rotating[], revisions = new Map([['apps/api', revision(2)]])) => {
+    return completed(
+      buildRotatePlan({ catalog, environment: sandbox, secrets, revisions, notes: [] }),
+      { verb: 'rotate', secrets: secrets.map(({ path, key, rotation }) => ({ path, key, server: rotation.server })) },
+      sandbox,
+    );
+  };
+
+  test('adds and writes, then restarts who reads, then has the former value refused', () => {
+    assert.deepEqual(
+      stepRows(planOf([rotating]).steps)
+        .filter(({ id }) => !/^(notify|audit)/.test(id))
+        .map(({ number, id, when }) => `${number} ${id} ${when}`.trim()),
+      [
+        '1 vault-open',
+        '2 rotate-add/stores/queue/password after 1',
+        '3 rotate-write/stores/queue/password after 2',
+        '4 rotate-restart/apps/api after 3',
+        '5 verify/apps/api after 4',
+        '6 services after all steps of services',
+        '7 rotate-verify/stores/queue/password after 6',
+        '8 rotate-revoke/stores/queue/password after 7',
+      ],
+    );
+  });
+
+  test('nobody is restarted who is not there', () => {
+    const { services } = planOf([rotating], new Map());
+    assert.deepEqual([...new Set(services.map(({ action }) => action))], ['unchanged']);
+  });
+
+  test('another version in Vault, an interrupted rotation, another revision: each is another plan', () => {
+    const digests = [
+      planOf([rotating]),
+      planOf([{ ...rotating, version: 4 }]),
+      planOf([{ ...rotating, resumes: true }]),
+      planOf([rotating], new Map([['apps/api', revision(5)]])),
+    ].map(({ digest }) => digest);
+    assert.equal(new Set(digests).size, digests.length);
+  });
+
+  test('without a secret nothing is done', () => {
+    assert.deepEqual(
+      planOf([])
+        .steps.map(({ kind }) => kind)
+        .filter((kind) => kind !== 'notify'),
+      ['services', 'audit'],
+    );
+  });
+
+  test('servers of the path are no readers, Jobs neither', () => {
+    assert.deepEqual(
+      readersOf(catalog, [{ path: 'stores/queue' }]).map(({ release, secrets }) => [release.name, secrets]),
+      [['api', ['vault-stores-queue']]],
+    );
+    assert.deepEqual(
+      readersOf(catalogWith({ 'stores/cache redis-password': { ...ROLE } }), [{ path: 'stores/cache' }]),
+      [],
+    );
+  });
+});
+
+describe('what is said to a server', () => {
+  test('holds no value: those are read from standard input, a line each', () => {
+    for (const act of ['add', 'verify', 'revoke'] as const) {
+      const { command, reads } = scriptOf(ROLE as Extract<typeof ROLE, { system: string }>, act, {
+        declared: 'apps',
+        former: 'apps',
+        next: 'apps_b',
+      });
+      assert.deepEqual(command.slice(-4), ['apps', 'apps', 'apps_b', 'apps']);
+      const lines = command[2]?.split('\n').slice(0, reads.length);
+      assert.deepEqual(
+        lines,
+        reads.map((name) => `IFS= read -r ${name}`),
+      );
+    }
+  });
+});
