@@ -3,6 +3,10 @@ export interface PromoteOptions {
   to: string;
   version?: number;
   pastNoReturn?: true;
+  /** Shows the plan, and starts nothing. */
+  dryRun?: true;
+  /** Digest of the plan that was looked at: another one is refused. */
+  digest?: string;
   overrideFreeze?: string;
   confirm?: string;
   timeout?: number;

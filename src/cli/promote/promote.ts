@@ -7,7 +7,8 @@ import { appliedMigrations, checkoutReleases } from '../../effects/promotion/sur
 import type { Connections } from '../../environment/connections.ts';
 import { pinnedImages } from '../../plan/promotion/images.ts';
 import { judgePromotion, PromotionRefusedError } from '../../plan/promotion/judge.ts';
-import { FAILURES } from '../../contract/failures.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
+import { isNoop } from '../../plan/progress.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { startDeployment } from '../deploy/deployment.ts';
@@ -37,7 +38,8 @@ export async function promote(
   const ready = await chartsAndPlatform(session, prepared);
   let input: DeployInput;
   try {
-    await requireFreeLock(session, ready, 'promote');
+    // Who only looks is not in the way of anybody.
+    if (!options.dryRun) await requireFreeLock(session, ready, 'promote');
     await requireDeployable(session, prepared, ready);
     await requireRendered(session, prepared, ready, imageTags);
     const { plan, notes } = await planned(session, prepared, source, ready.connections, imageTags, options);
@@ -46,6 +48,15 @@ export async function promote(
     else {
       renderer.close();
       printLines(terminal.stdout, promotionLines(shown, Math.min(terminal.stdout.columns ?? 100, 100)));
+    }
+    if (options.digest !== undefined && options.digest !== plan.digest)
+      throw refused(
+        `The plan of this promotion is ${plan.digest} now, not ${options.digest}: the world has changed since it was looked at. Nothing was changed.`,
+        commandLine('promote', '--from', source.environment.name, '--to', environment.name, '--dry-run'),
+      );
+    if (options.dryRun) {
+      await closeTemporal(ready.client).catch(() => undefined);
+      return plan.services.every(({ action }) => isNoop(action)) ? EXIT_CODES.done : EXIT_CODES.changes;
     }
     const confirmation = await confirmationOf(session, ready.cluster, {
       operation: 'deploy',

@@ -21,7 +21,7 @@ export function runPromote(context: CliContext, options: PromoteOptions): Promis
       name,
       confirm,
       interactive: context.terminal.interactive,
-      needed: isProtected,
+      needed: isProtected && options.dryRun !== true,
       what: `"${name}" is a protected environment: promoting to it`,
       again: commandLine(
         ...['promote', '--from', from, '--to', to],

@@ -29,7 +29,9 @@ export function promotionLines({ plan, version, notes }: ShownPromotion, columns
     ...todo.map(({ name, action, reason }) =>
       truncate(`  ${action.padEnd(8)}  ${name.padEnd(width)}  ${withoutDigests(reason)}`, columns),
     ),
-    ...(todo.length === 0 ? [] : wrap(`About ${duration(plan.criticalPathSeconds)} or more.`, columns)),
+    ...(todo.length === 0
+      ? []
+      : wrap(`About ${duration(plan.criticalPathSeconds)} or more. Plan ${plan.digest}.`, columns)),
     ...[...notes, ...(plan.notes ?? [])].flatMap((note) => wrap(`Note: ${oneLine(note)}`, columns)),
     '',
   ];

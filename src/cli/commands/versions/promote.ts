@@ -20,6 +20,7 @@ protected environments ask for their name.
 The version that it leaves in the target names where it comes from: "history" shows it.`,
     examples: [
       ['promote --from staging --to prod', 'What staging runs now, after you have read the plan and typed "prod".'],
+      ['promote --from staging --to prod --dry-run', 'What it would do, and the digest of the plan.'],
       ['promote --from staging --to prod --version 12 --confirm prod --json', 'Version 12, in a pipeline.'],
     ],
   })
@@ -30,6 +31,8 @@ The version that it leaves in the target names where it comes from: "history" sh
       '--past-no-return',
       'although the target has run migrations that cannot be taken back, and the version lacks',
     )
+    .option('--dry-run', 'show the plan and start nothing; exit code 2 where it would change something')
+    .option('--digest <digest>', 'carry out the plan that --dry-run has shown, and no other')
     .option('--confirm <name>', 'the name of a protected target, where nobody can be asked')
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--timeout <duration>', 'end it in good order after this time: 90s, 15m, 1h30m', parseDuration)
