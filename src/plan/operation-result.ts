@@ -69,7 +69,10 @@ function outcomeOf(
   if (cancelled || supersededBy !== undefined) return 'cancelled';
   if (failure !== undefined || services.some(({ state }) => state === 'failed')) return 'failed';
   if (added.outcome !== undefined) return added.outcome;
-  return services.every(({ state }) => state === 'unchanged' || state === 'skipped') ? 'unchanged' : 'succeeded';
+  // What was skipped while Helm was at work on it has changed all the same.
+  return services.every(({ state, changed }) => state === 'unchanged' || (state === 'skipped' && !changed))
+    ? 'unchanged'
+    : 'succeeded';
 }
 
 /** Whether a closing step is carried out after this result. */

@@ -23,10 +23,14 @@ import { IN_CLUSTER } from '../../src/contract/names.ts';
 import type { OverrideRequest } from '../../src/contract/admission/freeze.ts';
 import { makeAttestation, overridePurpose, readAttestation } from '../../src/effects/admission/attestation.ts';
 import { decisionPurpose, waitingOverridePurpose } from '../../src/plan/admission/attestation.ts';
+import { decisionProblem, type Judged } from '../../src/plan/admission/gate.ts';
 import { accessName, IDENTITIES, type IdentityName, identityOf } from '../../src/plan/access/identities.ts';
 import { accessObjects } from '../../src/plan/access/manifests.ts';
 import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
+import { eventually } from '../support/eventually.ts';
+import { authenticatesBy, oidcIssuer } from '../support/oidc.ts';
+import { OPENSSL } from '../support/tls.ts';
 import { commandScope } from '../../src/effects/effect.ts';
 
 const SERVICES = 1000;
@@ -35,9 +39,22 @@ const RBAC = 'rbac.authorization.k8s.io';
 /** A verb, `resource.group/subresource` and perhaps a name; where; and what each identity is answered. */
 const LINE = /^\| `(\S+) ([^\s`]+)(?: ([^\s`]+))?` \| (\S+) \| (.*) \|$/;
 
+/** @param authority base64 */
+function kubeconfigOf(name: string, server: string, authority: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server, 'certificate-authority-data': authority } }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  });
+}
+
 describe('rights in a real cluster', { concurrency: 1 }, () => {
   let embedded: Embedded;
   let admin: KubernetesClient;
+  let authority: string;
   const as = new Map<IdentityName, KubernetesClient>();
 
   before(async () => {
@@ -58,18 +75,12 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
     const objects = IDENTITIES.flatMap((name) => accessObjects(identityOf(name, basis)));
     await applyObjects(admin, catalog, objects);
     assert.deepEqual(await applyObjects(admin, catalog, objects), [], 'applied again it changes nothing');
-    const authority = Buffer.from((await admin.certificateAuthority()) ?? '').toString('base64');
+    authority = Buffer.from((await admin.certificateAuthority()) ?? '').toString('base64');
     for (const name of IDENTITIES) {
       const account = { namespace: IN_CLUSTER.namespace, name: accessName(name) };
       const { token } = await admin.tokenFor(account, 'https://kubernetes.default.svc.cluster.local', 3600);
       const kubeconfig = join(embedded.layout.root, `kubeconfig-${name}`);
-      const file = {
-        clusters: [{ name, cluster: { server: admin.server, 'certificate-authority-data': authority } }],
-        users: [{ name, user: { token } }],
-        contexts: [{ name, context: { cluster: name, user: name } }],
-        'current-context': name,
-      };
-      await writeFile(kubeconfig, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...file }), { mode: 0o600 });
+      await writeFile(kubeconfig, kubeconfigOf(name, admin.server, authority, token), { mode: 0o600 });
       as.set(name, createKubernetesClient({ kubeconfig, inCluster: false }));
     }
   });
@@ -229,6 +240,70 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
       .replace(`${place}/${byToken}`, { ...made, spec: { ...forged, signerName: 'ananta.dev/other' } })
       .catch(() => undefined);
     assert.deepEqual(await read(byToken), seen);
+  });
+
+  test('somebody who signs in with OIDC decides under the name and the groups that the API server makes of their token', {
+    skip: OPENSSL === undefined,
+  }, async () => {
+    const issuer = await oidcIssuer(join(embedded.layout.root, 'issuer'));
+    try {
+      await authenticatesBy(embedded, issuer.configuration);
+      const group = 'oidc:release-managers';
+      await admin.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'release-managers' },
+        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: accessName('approver') },
+        subjects: [{ kind: 'Group', apiGroup: RBAC, name: group }],
+      });
+      const signedIn = async (name: string, groups: string[], audience?: string): Promise<KubernetesClient> => {
+        const kubeconfig = join(embedded.layout.root, `kubeconfig-${name}`);
+        const token = issuer.token(`${name}@example.com`, groups, audience);
+        await writeFile(kubeconfig, kubeconfigOf(name, admin.server, authority, token), { mode: 0o600 });
+        return createKubernetesClient({ kubeconfig, inCluster: false });
+      };
+      const [ann, bob, eve] = await Promise.all([
+        signedIn('ann', ['release-managers']),
+        signedIn('bob', ['release-managers']),
+        signedIn('eve', ['release-managers'], 'another program'),
+      ]);
+      const stranger = await signedIn('zoe', ['readers']);
+      const runId = randomUUID();
+      const digest = '0123456789abcdef';
+      const purpose = decisionPurpose('approve', 'release', digest, runId);
+      const scope = commandScope(new AbortController().signal);
+      const attested = async (who: KubernetesClient, of = purpose): Promise<Attested> => {
+        // The API server asks the issuer for its keys when it has started.
+        const name = await eventually(() => makeAttestation(who, of));
+        const found = await readAttestation({ kubernetes: admin }, { run: {} as RunRef, name }, scope);
+        assert.ok(found.attested);
+        return found.attested;
+      };
+      const byAnn = await attested(ann);
+      assert.deepEqual(
+        [byAnn.user, byAnn.groups.filter((one) => one.startsWith('oidc:'))],
+        ['oidc:ann@example.com', [group]],
+      );
+      const rule = { name: 'release', by: [{ group }], count: 1, notSelf: true, expiresSeconds: 60, waitSeconds: 60 };
+      const problem = (by: Attested, more: Partial<Judged> = {}): string | undefined =>
+        decisionProblem({
+          request: { gate: 'release', digest, decision: 'approve', attestation: '' },
+          ...{ rule, attested: by, runId, requester: 'oidc:bob@example.com', decided: [], now: Date.parse(by.at) },
+          ...more,
+        });
+      assert.equal(problem(byAnn), undefined, 'an approver');
+      assert.match(problem(await attested(bob)) ?? '', /bob@example\.com has asked for the operation/);
+      assert.match(problem(byAnn, { now: Date.parse(byAnn.at) + 60_000 }) ?? '', /has expired/);
+      const outdated = await attested(ann, decisionPurpose('approve', 'release', 'fedcba9876543210', runId));
+      assert.match(problem(outdated) ?? '', /is for something else/);
+      assert.match(problem({ ...byAnn, groups: ['system:authenticated'] }) ?? '', /is none of those who decide/);
+      // Without the group there is no right to say anything; a token for another program is nobody's.
+      await assert.rejects(makeAttestation(stranger, purpose), isForbidden);
+      await assert.rejects(makeAttestation(eve, purpose), /401|Unauthorized/);
+      for (const client of [ann, bob, eve, stranger]) client.close();
+    } finally {
+      await issuer.close();
+    }
   });
 
   test(`there is room for ${SERVICES} Services`, async () => {

@@ -36,6 +36,11 @@ const why = { type: 'Unexpected', message: 'no plan' };
 describe('the outcome', () => {
   const cases: [string, Partial<OperationEnd>, string][] = [
     ['nothing was to be done', { services: [service('a', 'unchanged'), service('b', 'skipped')] }, 'unchanged'],
+    [
+      'what was applied was skipped then',
+      { services: [service('a', 'unchanged'), { ...service('b', 'skipped'), changed: true }] },
+      'succeeded',
+    ],
     ['something was applied', { services: [service('a', 'unchanged'), service('b', 'healthy')] }, 'succeeded'],
     ['a step of the platform changed something', { added: { outcome: 'succeeded' } }, 'succeeded'],
     ['a service failed', { services: [service('a', 'failed'), service('b', 'healthy')] }, 'failed'],

@@ -7,7 +7,7 @@ import { appliedMigrations, checkoutReleases } from '../../effects/promotion/sur
 import type { Connections } from '../../environment/connections.ts';
 import { pinnedImages } from '../../plan/promotion/images.ts';
 import { judgePromotion, PromotionRefusedError } from '../../plan/promotion/judge.ts';
-import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
 import { isNoop } from '../../plan/progress.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
@@ -131,14 +131,18 @@ function advised<T>(
       String(version),
       '--past-no-return',
     );
-    throw refused(
-      `${error.message}\nNothing was changed.`,
-      ...(error.type === FAILURES.pointOfNoReturn
-        ? [`${crossing}   (crosses it all the same)`]
-        : [
-            `Use the checkout that version ${version} was deployed from, or deploy this one to "${source}" first`,
-            `${commandLine('history', String(version), '--env', source)}   (what the version holds)`,
-          ]),
-    );
+    const holds = `${commandLine('history', String(version), '--env', source)}   (what the version holds)`;
+    const remedies: Record<PromotionRefusedError['remedy'], string[]> = {
+      checkout: [
+        `Use the checkout that version ${version} was deployed from, or deploy this one to "${source}" first`,
+        holds,
+      ],
+      order: [
+        `Give these migrations numbers after those that "${target}" has run, deploy them to "${source}", and promote that version`,
+        holds,
+      ],
+      crossing: [`${crossing}   (crosses it all the same)`],
+    };
+    throw refused(`${error.message}\nNothing was changed.`, ...remedies[error.remedy]);
   }
 }

@@ -10,6 +10,13 @@ import { judgeMigrations } from './migrations.ts';
 /** What was asked for cannot be promoted; nothing was touched. */
 export class PromotionRefusedError extends VersionRefusedError {
   override name = 'PromotionRefusedError';
+  /** What could be done about it: another checkout, other names of migrations, or a word that crosses them. */
+  readonly remedy: 'checkout' | 'order' | 'crossing';
+
+  constructor(remedy: PromotionRefusedError['remedy'], message: string) {
+    super(remedy === 'crossing' ? FAILURES.pointOfNoReturn : FAILURES.versionUnknown, message);
+    this.remedy = remedy;
+  }
 }
 
 /** One release as this checkout would install it. */
@@ -44,7 +51,7 @@ export function judgePromotion(input: PromotionInput): string[] {
   const differing = differences(catalog, releases, checkout);
   if (differing.length > 0)
     throw new PromotionRefusedError(
-      FAILURES.versionUnknown,
+      'checkout',
       [
         `This checkout does not hold what version ${version.version} of "${source}" does:`,
         ...differing.map((line) => `  ${line}`),
@@ -58,7 +65,7 @@ export function judgePromotion(input: PromotionInput): string[] {
   const refused = verdicts.flatMap((verdict) => verdict.refused);
   if (refused.length > 0)
     throw new PromotionRefusedError(
-      FAILURES.versionUnknown,
+      'order',
       [
         `Migrations of version ${version.version} of "${source}" cannot run in "${target}":`,
         ...refused.map((line) => `  ${line}`),
@@ -67,7 +74,7 @@ export function judgePromotion(input: PromotionInput): string[] {
   const crossed = verdicts.flatMap((verdict) => verdict.crossed);
   if (crossed.length > 0 && !pastNoReturn)
     throw new PromotionRefusedError(
-      FAILURES.pointOfNoReturn,
+      'crossing',
       `"${target}" has run migrations that version ${version.version} of "${source}" does not hold and that cannot be taken back: ${crossed.join('; ')}. What is promoted may not work with its databases.`,
     );
   return [

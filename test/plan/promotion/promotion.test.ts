@@ -107,7 +107,7 @@ describe('a promotion', () => {
     assert.deepEqual(judgePromotion(promotion({}, changed)), ['schema runs V1__a.sql, V2__b.sql.']);
   });
 
-  const refusals: [string, PromotionInput, RegExp][] = [
+  const refusals: [string, PromotionInput, RegExp, remedy?: string][] = [
     [
       'another chart',
       promotion({}, { api: { content: 'edited' } }),
@@ -142,11 +142,12 @@ describe('a promotion', () => {
       'a migration that would come too late',
       promotion({ applied: new Map([['schema', [migration('V1__a.sql'), migration('V3__c.sql')]]]) }),
       /cannot run in "prod":\n {2}schema: V2__b\.sql comes before V3__c\.sql/,
+      'order',
     ],
   ];
-  for (const [name, input, message] of refusals)
+  for (const [name, input, message, remedy = 'checkout'] of refusals)
     test(`is refused for ${name}`, () =>
-      assert.throws(() => judgePromotion(input), { type: 'VersionUnknown', exitCode: 3, message }));
+      assert.throws(() => judgePromotion(input), { type: 'VersionUnknown', exitCode: 3, remedy, message }));
 
   test('of a version that does not say what its charts were made from needs the whole to be the same', () => {
     const old = version(names.map((name) => release(name, { chart: { name: 'service', version: '1.0.0' } })));
@@ -162,6 +163,7 @@ describe('a promotion', () => {
     ]);
     assert.throws(() => judgePromotion(promotion({ applied })), {
       type: 'PointOfNoReturn',
+      remedy: 'crossing',
       exitCode: 3,
       message: /"prod" has run migrations .*V3__c\.sql \(schema\): drops a table/,
     });
