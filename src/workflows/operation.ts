@@ -4,7 +4,6 @@
  */
 import {
   ApplicationFailure,
-  CancellationScope,
   isCancellation,
   setCurrentDetails,
   setHandler,
@@ -22,7 +21,7 @@ import type { RollbackInput } from '../contract/operations/rollback.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.ts';
 import { deploymentDetails } from '../plan/details.ts';
 import { endedWell, isUnfinished } from '../plan/operation-ends.ts';
-import { isDue, operationResult, withAddition } from '../plan/operation-result.ts';
+import { operationResult, withAddition } from '../plan/operation-result.ts';
 import { applyEvent, type DeploymentEvent, emptyProgress, outcomes, settledBy } from '../plan/progress.ts';
 import { actOf, inOrder } from '../plan/steering/acts.ts';
 import { isUndoDue, lateSkips } from '../plan/steering/rest.ts';
@@ -39,9 +38,9 @@ import { phase } from './phase.ts';
 import { phaseOptions, runningPhases } from './phases.ts';
 import { type Recipe, RECIPES } from './recipes.ts';
 import type { OperationRequest, StepEnd } from './steps/call.ts';
+import { closeOperation } from './steps/close.ts';
 import { runOf } from './run-ref.ts';
 import { runSteps, type RunSteps } from './steps/run.ts';
-import { carryOut } from './steps/table.ts';
 import { operationSteering } from './steering/operation.ts';
 import { createSuperseding } from './superseding.ts';
 
@@ -223,7 +222,7 @@ async function runOperation(
   const acts = inOrder([...admission.acts, ...interventions.map(actOf)]);
   const supersededBy = gaveWay() ? superseding.by() : undefined;
   const { environment } = input;
-  let result = operationResult({
+  const ended = operationResult({
     run: {
       operation,
       environment,
@@ -239,15 +238,8 @@ async function runOperation(
     cancelled,
     supersededBy,
   });
-  await CancellationScope.nonCancellable(async () => {
-    const closing = view.plan?.steps ? stagesOf(view.plan.steps).closing : stepsWithoutPlan(intent);
-    const ended = result;
-    for (const step of closing.filter((candidate) => isDue(candidate, ended))) {
-      if (step.kind === 'audit') upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.result, value: ended.outcome }]);
-      const end = await carryOut({ run, step, operation: { ...steps.operation(), result } });
-      result = { ...result, ...withAddition(result, end) };
-    }
-  });
+  const closing = view.plan?.steps ? stagesOf(view.plan.steps).closing : stepsWithoutPlan(intent);
+  const result = await closeOperation(closing, ended, { run, operation: steps.operation });
   measureOperation(result);
   return orThrow(result);
 }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
 import { createActivities } from '../../src/activities/index.ts';
 import { followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
 import type { Activities } from '../../src/contract/activities.ts';
@@ -14,6 +15,7 @@ import { planFor } from '../../src/effects/plan/deploy.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { helmRecord, type RecordSample } from '../support/fakes/helm-record.ts';
+import { fakeServer, QUEUE, restartApi, rotating, seed, valueOf } from '../support/rotation/sample.ts';
 import { testScope } from '../support/scope.ts';
 
 const [NAMESPACE, SERVICE] = ['stores', 'cache'];
@@ -129,4 +131,90 @@ describe('adopt', () => {
         assert.equal(cluster.objects.get(path)?.metadata.labels?.['ananta-adopted'], undefined);
         assert.equal(cluster.objects.get(CLAIM)?.metadata.annotations, undefined);
       }));
+});
+
+/** Everything that a history holds, payloads decoded. */
+function textsIn(value: unknown): string[] {
+  if (value instanceof Uint8Array) return [Buffer.from(value).toString('utf8')];
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+describe('rotate', () => {
+  const rotate = async (activities: Activities): Promise<{ result: OperationResult; history: string }> =>
+    engine.withWorker(
+      activities,
+      async () => {
+        const input = {
+          environment: 'sandbox',
+          clusterUid: newClusterUid(),
+          requestedBy: 'ann@host',
+          secrets: [{ path: QUEUE.path }],
+        };
+        const run = await startOrAttach(engine.client, 'rotate', input, 'refuse');
+        const result = await followDeployment(engine.client, run, { onEvent: () => undefined });
+        const history = await engine.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+        return { result, history: textsIn(history).join('\n') };
+      },
+      'sandbox',
+    );
+  /** With acts on the log, and a cluster that replaces pods. */
+  const world = async (parts: FakeParts, healthy: () => boolean) => {
+    rotating(parts);
+    const real = createActivities(parts.clients, () => testScope());
+    await seed(parts, real);
+    const roles = fakeServer(parts);
+    roles.set('apps', valueOf(parts, QUEUE) ?? '');
+    const log: string[] = [];
+    const activities: Activities = {
+      ...real,
+      rotateSecret: (input) => {
+        log.push(input.act);
+        return real.rotateSecret(input);
+      },
+      restartRelease: async (input) => {
+        log.push(`restart ${input.step.name}`);
+        const done = await real.restartRelease(input);
+        restartApi(parts, '2099-01-01T00:00:00Z');
+        return done;
+      },
+      collectEvidence: () => Promise.resolve({}),
+      awaitHealthy: () => {
+        if (healthy()) return Promise.resolve({ seconds: 0, proof: 'it answers' });
+        throw ApplicationFailure.nonRetryable('api does not answer', 'NotHealthyInTime');
+      },
+    };
+    return { activities, roles, log };
+  };
+
+  test('adds, writes, restarts, verifies, revokes; no value is in its history', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles, log } = await world(parts, () => true);
+      const former = valueOf(parts, QUEUE) ?? '';
+      const { result, history } = await rotate(activities);
+      assert.equal(result.outcome, 'succeeded', result.failure?.message);
+      assert.deepEqual(log, ['add', 'write', 'restart api', 'verify', 'revoke']);
+      const value = valueOf(parts, QUEUE) ?? '';
+      assert.deepEqual([...roles], [['apps_b', value]]);
+      assert.equal(result.version, undefined);
+      assert.ok(history.includes(QUEUE.path));
+      for (const secret of [former, value]) assert.ok(!history.includes(secret));
+    }));
+
+  test('a reader that does not come up again keeps the former value good; the next rotation goes on with the same new one', () =>
+    withFakeClients(async (parts) => {
+      let healthy = false;
+      const { activities, roles, log } = await world(parts, () => healthy);
+      const former = valueOf(parts, QUEUE);
+      const { result } = await rotate(activities);
+      assert.equal(result.outcome, 'failed');
+      assert.deepEqual(log, ['add', 'write', 'restart api']);
+      const value = valueOf(parts, QUEUE);
+      assert.deepEqual(Object.fromEntries(roles), { apps: former, apps_b: value });
+      healthy = true;
+      const { result: next } = await rotate(activities);
+      assert.equal(next.outcome, 'succeeded', next.failure?.message);
+      assert.match(next.notes?.join() ?? '', /stores\/queue password: a rotation that was interrupted goes on/);
+      assert.deepEqual([...roles], [['apps_b', value]]);
+    }));
 });

@@ -9,31 +9,7 @@ import type { Activities } from '../../../src/contract/activities.ts';
 import { ROTATION_ACTS } from '../../../src/contract/operations/secret-name.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
-import { QUEUE, restartApi, rotating, seed, setTo, valueOf } from './sample.ts';
-
-/** What a server does with the scripts that it is given: roles and their passwords. */
-function fakeServer({ clients }: FakeParts): Map<string, string> {
-  const roles = new Map<string, string>();
-  clients.kubernetes.exec = (
-    _pod,
-    _container,
-    [, , script = '', , declared = '', former = '', next = ''],
-    _s,
-    input = '',
-  ) => {
-    const [, formerValue, nextValue = ''] = input.split('\n');
-    const end = (exitCode: number) => Promise.resolve({ exitCode, stdout: '', stderr: '' });
-    assert.equal(declared, 'apps');
-    if (script.includes('CREATE ROLE')) roles.set(next, nextValue);
-    if (roles.get(next) !== nextValue) return end(41);
-    if (script.includes('NOLOGIN')) {
-      if (former !== next) roles.delete(former);
-      if (roles.get(former) === formerValue) return end(42);
-    }
-    return end(0);
-  };
-  return roles;
-}
+import { fakeServer, QUEUE, restartApi, rotating, seed, setTo, valueOf } from '../../support/rotation/sample.ts';
 
 async function rotateAll(activities: Activities, parts: FakeParts): Promise<void> {
   for (const act of ROTATION_ACTS) {

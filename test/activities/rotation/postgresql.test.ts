@@ -14,7 +14,7 @@ import type { RotationAct } from '../../../src/contract/operations/secret-name.t
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { findPostgres, type Postgres, startPostgres } from '../../support/programs/postgres.ts';
 import { testScope } from '../../support/scope.ts';
-import { QUEUE, restartApi, rotating, seed, setTo } from './sample.ts';
+import { QUEUE, restartApi, rotating, seed, setTo } from '../../support/rotation/sample.ts';
 
 const home = await findPostgres();
 const ADMIN = 'the-superusers-password';

@@ -1,9 +1,10 @@
 /** The small platform of the fakes, with a password that can be rotated and a reader of it. */
+import assert from 'node:assert/strict';
 import type { Activities } from '../../../src/contract/activities.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { SecretName } from '../../../src/contract/operations/secret-name.ts';
-import type { FakeParts } from '../../support/fakes/clients.ts';
-import { helmRecord } from '../../support/fakes/helm-record.ts';
+import type { FakeParts } from '../fakes/clients.ts';
+import { helmRecord } from '../fakes/helm-record.ts';
 
 /** Kept by `cache`, read by `api`. */
 export const QUEUE: SecretName = { path: 'stores/queue', key: 'password' };
@@ -68,4 +69,28 @@ function pod(namespace: string, release: string, name: string, creationTimestamp
     spec: { nodeName: 'node-1', containers: [{ name: release }] },
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
   };
+}
+
+/** What a server does with the scripts that it is given: roles and their passwords. */
+export function fakeServer({ clients }: FakeParts): Map<string, string> {
+  const roles = new Map<string, string>();
+  clients.kubernetes.exec = (
+    _pod,
+    _container,
+    [, , script = '', , declared = '', former = '', next = ''],
+    _s,
+    input = '',
+  ) => {
+    const [, formerValue, nextValue = ''] = input.split('\n');
+    const end = (exitCode: number) => Promise.resolve({ exitCode, stdout: '', stderr: '' });
+    assert.equal(declared, 'apps');
+    if (script.includes('CREATE ROLE')) roles.set(next, nextValue);
+    if (roles.get(next) !== nextValue) return end(41);
+    if (script.includes('NOLOGIN')) {
+      if (former !== next) roles.delete(former);
+      if (roles.get(former) === formerValue) return end(42);
+    }
+    return end(0);
+  };
+  return roles;
 }
