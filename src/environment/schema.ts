@@ -17,6 +17,7 @@ import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
+import { backupSchema } from './fields/backup.ts';
 import { approvalsSchema } from './fields/approvals.ts';
 import { nexusSchema } from './fields/nexus.ts';
 import { notifySchema } from './fields/notify.ts';
@@ -331,6 +332,7 @@ export const environmentFileSchema = z.strictObject({
   telemetry: telemetrySchema
     .optional()
     .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),
+  backup: backupSchema.optional(),
   prometheus: prometheusSchema.optional(),
   verification: verificationSchema,
   healthTimeoutFactor: z

@@ -49,7 +49,8 @@ export async function removeDurably(path: string): Promise<void> {
   });
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** So that names that were made in it survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

@@ -1,12 +1,18 @@
 /** Vault on raft with real servers: from one to three, one lost, a volume lost, shares of people, a key service. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
-import { createTunnel, readPublicKey } from '../../src/clients/vault/index.ts';
+import { createTunnel, readPublicKey, VaultError } from '../../src/clients/vault/index.ts';
+import { openAgain } from '../../src/effects/backup/restore-vault.ts';
+import { checkSnapshot, pathVersions } from '../../src/effects/backup/vault.ts';
+import { commandScope } from '../../src/effects/effect.ts';
 import { GPG, operators } from '../support/vault/operators.ts';
 import { certificates, OPENSSL } from '../support/tls.ts';
 import { type VaultServers, vaultServers } from '../support/vault/vault-servers.ts';
@@ -27,6 +33,21 @@ async function peers({ client }: VaultServers): Promise<string[]> {
 async function threeVoters(servers: VaultServers): Promise<void> {
   await waitUntil('three voters', { timeoutMs: 60_000, intervalMs: 300 }, async () =>
     (await peers(servers).catch(() => [])).length === 3 ? true : undefined,
+  );
+}
+
+/** As a connection gives them. */
+async function* pieces(whole: Buffer): AsyncGenerator<Buffer> {
+  for (let from = 0; from < whole.length; from += 60_000) yield whole.subarray(from, from + 60_000);
+}
+
+/** A new mount of KV refuses everything for a moment. */
+function eventually(work: () => Promise<unknown>): Promise<true> {
+  return waitUntil('the mount', { timeoutMs: 30_000, intervalMs: 100 }, () =>
+    work().then(
+      () => true as const,
+      () => undefined,
+    ),
   );
 }
 
@@ -169,6 +190,55 @@ describe('three real servers of Vault', () => {
     } finally {
       await servers?.close();
       await service.close();
+    }
+  });
+
+  test('a snapshot goes into another Vault: sealed then, opened with the old keys, and it holds what it held', async () => {
+    const [one, two] = await Promise.all([vaultServers({ count: 1 }), vaultServers({ count: 1 })]);
+    const scope = commandScope(AbortSignal.timeout(120_000));
+    try {
+      await Promise.all([one.start(0, 1), two.start(0, 1)]);
+      await Promise.all([one.client.open(OPTIONS), two.client.open(OPTIONS)]);
+      const large = randomBytes(200_000).toString('hex');
+      for (const { client } of [one, two])
+        await client.root.run((session) =>
+          session.write('sys/mounts/secret', { type: 'kv', options: { version: '2' } }),
+        );
+      const before = await one.client.root.run(async (session) => {
+        for (const name of ['one', 'folder/two', 'folder/two', 'folder/deep/three', 'large'])
+          await eventually(() => session.write(`secret/data/${name}`, { data: { it: 'stays', large } }));
+        return pathVersions(session);
+      });
+      assert.deepEqual(before, { 'folder/deep/three': 1, 'folder/two': 2, large: 1, one: 1 });
+      const snapshot = await one.client.root.run(async (session) =>
+        buffer(await session.download('sys/storage/raft/snapshot')),
+      );
+      assert.ok((await checkSnapshot(pieces(snapshot))).index > 0);
+      const damaged = Buffer.from(snapshot);
+      damaged[snapshot.length >> 1]! ^= 1;
+      await assert.rejects(checkSnapshot(pieces(damaged)));
+      await assert.rejects(checkSnapshot(pieces(snapshot.subarray(0, snapshot.length >> 1))));
+
+      const { id } = await one.client.health();
+      assert.notEqual((await two.client.health()).id, id);
+      await two.client.root.run((session) =>
+        session.upload('sys/storage/raft/snapshot-force', Readable.from(pieces(snapshot), { objectMode: false })),
+      );
+      await waitUntil('sealed', { timeoutMs: 60_000, intervalMs: 100 }, async () =>
+        (await two.client.state()).state === 'sealed' ? true : undefined,
+      );
+      const { rootToken: _not, ...keys } = (await one.client.keys.read())!;
+      await openAgain({ vault: two.client }, { keys }, scope);
+      assert.deepEqual((await two.client.keys.read())?.keys, keys.keys);
+      assert.equal((await two.client.health()).id, id);
+      assert.deepEqual(await two.client.root.run((session) => pathVersions(session)), before);
+      // Refusals come as words, and with the status.
+      await assert.rejects(
+        two.client.api.withToken('none').download('sys/storage/raft/snapshot'),
+        (error: Error) => error instanceof VaultError && error.status === 403,
+      );
+    } finally {
+      await Promise.all([one.close(), two.close()]);
     }
   });
 

@@ -4,13 +4,17 @@ import NodeVault from 'node-vault';
 import { z } from 'zod';
 import { parseJson } from './json.ts';
 import { VaultError, VaultSealedError, VaultUnreachableError } from './errors.ts';
-import type { Tunnel, TunnelRequest } from './tunnel.ts';
+import type { TunnelRequest, VaultWay } from './tunnel.ts';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 export interface VaultHealth {
   initialized: boolean;
   sealed: boolean;
   standby: boolean;
   version: string;
+  /** Of the Vault as a whole, while it is open: one that is initialised anew has another id. */
+  id?: string | undefined;
 }
 
 export interface KvSecret {
@@ -35,6 +39,9 @@ export interface VaultSession {
   write(path: string, data: Record<string, unknown>, signal?: AbortSignal): Promise<unknown>;
   list(path: string, signal?: AbortSignal): Promise<string[]>;
   remove(path: string, signal?: AbortSignal): Promise<void>;
+  /** What is no JSON and may be large. Has to be read to its end, or destroyed. */
+  download(path: string, signal?: AbortSignal): Promise<Readable>;
+  upload(path: string, body: Readable, signal?: AbortSignal): Promise<void>;
 }
 
 export interface VaultApi {
@@ -55,12 +62,16 @@ export interface VaultApi {
   withToken(token: string): VaultSession;
 }
 
-const healthSchema = z.object({
-  initialized: z.boolean(),
-  sealed: z.boolean(),
-  standby: z.boolean().default(false),
-  version: z.string().default(''),
-});
+const healthSchema = z
+  .object({
+    initialized: z.boolean(),
+    sealed: z.boolean(),
+    standby: z.boolean().default(false),
+    version: z.string().default(''),
+    cluster_id: z.string().optional(),
+  })
+  .transform(({ cluster_id: id, ...health }) => ({ ...health, ...(id === undefined ? {} : { id }) }));
+const errorsSchema = z.object({ errors: z.array(z.string()).default([]) });
 const initSchema = z.object({
   keys_base64: z.array(z.string().min(1)).nullish(),
   recovery_keys_base64: z.array(z.string().min(1)).nullish(),
@@ -100,7 +111,7 @@ const BECOMES_ACTIVE_MILLISECONDS = 10_000;
 
 const ENDPOINT = 'http://vault';
 
-export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
+export function createVaultApi(tunnel: VaultWay): VaultApi {
   const transport = async (
     options: Outgoing,
   ): Promise<{ statusCode: number; body: unknown; request: { path: string } }> => {
@@ -181,7 +192,7 @@ export function createVaultApi(tunnel: Pick<Tunnel, 'request'>): VaultApi {
       );
       return { token: auth.client_token, seconds: auth.lease_duration };
     },
-    withToken: (token) => sessionOf(client(token), call),
+    withToken: (token) => sessionOf(client(token), call, streaming(tunnel, token)),
   };
 }
 
@@ -208,7 +219,7 @@ function initRequest({
  * request is safe to repeat.
  */
 async function untilActive(
-  tunnel: Pick<Tunnel, 'request'>,
+  tunnel: Pick<VaultWay, 'request'>,
   request: TunnelRequest,
 ): Promise<{ status: number; body: string }> {
   const deadline = Date.now() + BECOMES_ACTIVE_MILLISECONDS;
@@ -226,6 +237,7 @@ async function untilActive(
 function sessionOf(
   vault: NodeVault.client,
   call: (request: string, answer: Promise<unknown>) => Promise<unknown>,
+  streams: Pick<VaultSession, 'download' | 'upload'>,
 ): VaultSession {
   const orUndefined = async (request: string, answer: Promise<unknown>): Promise<unknown> => {
     try {
@@ -244,6 +256,36 @@ function sessionOf(
     },
     remove: async (path, signal) => {
       await orUndefined(`delete ${path}`, vault.delete(path, { signal }));
+    },
+    ...streams,
+  };
+}
+
+/** The library reads every answer as text. */
+function streaming(tunnel: Pick<VaultWay, 'stream'>, token: string): Pick<VaultSession, 'download' | 'upload'> {
+  const headers = { 'x-vault-request': 'true', 'X-Vault-Token': token };
+  const refusal = async (request: string, status: number, body: Readable): Promise<Error> => {
+    const said = errorsSchema.safeParse(parseJson(await text(body))).data?.errors.join('; ') ?? '';
+    return status === 503 || /Vault is sealed/i.test(said)
+      ? new VaultSealedError(`Vault, ${request}: it is sealed`)
+      : new VaultError(request, status, said === '' ? 'no message' : said);
+  };
+  return {
+    download: async (path, signal) => {
+      const { status, body } = await tunnel.stream({ method: 'GET', path: `/v1/${path}`, headers, signal });
+      if (status !== 200) throw await refusal(`read ${path}`, status, body);
+      return body;
+    },
+    upload: async (path, content, signal) => {
+      const { status, body } = await tunnel.stream({
+        method: 'POST',
+        path: `/v1/${path}`,
+        headers,
+        body: content,
+        signal,
+      });
+      if (status >= 300) throw await refusal(`write ${path}`, status, body);
+      body.resume();
     },
   };
 }

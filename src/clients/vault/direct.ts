@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { VaultUnreachableError } from './errors.ts';
+import { streamed } from './streamed.ts';
 import type { Tunnel, TunnelRequest } from './tunnel.ts';
 
 export interface DirectTarget {
@@ -68,6 +69,11 @@ export function createDirectTunnel({ address, ca }: DirectTarget): Tunnel {
 
   const tunnel: Tunnel = {
     request,
+    stream: (outgoing) => {
+      const { method, path, headers } = outgoing;
+      const options = { agent, hostname, ...(port === '' ? {} : { port }), method, path, headers };
+      return streamed(outgoing, () => (secure ? https : http).request(options));
+    },
     // Somebody else's: as far as anybody here knows, it is there.
     hasPod: () => Promise.resolve(true),
     pods: () => Promise.resolve([host]),

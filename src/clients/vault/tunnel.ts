@@ -10,6 +10,7 @@ import PQueue from 'p-queue';
 import { isPodRunning } from '../../plan/health/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../kubernetes/index.ts';
 import { VaultUnreachableError } from './errors.ts';
+import { type StreamedAnswer, type StreamedRequest, streamed } from './streamed.ts';
 
 export interface TunnelTarget {
   namespace: string;
@@ -41,14 +42,19 @@ export interface TunnelRequest {
 export interface Tunnel {
   /** @throws VaultUnreachableError, or the signal's reason */
   request(request: TunnelRequest): Promise<{ status: number; body: string }>;
+  /** Over a connection of its own. @throws VaultUnreachableError, or the signal's reason */
+  stream(request: StreamedRequest): Promise<StreamedAnswer>;
   /** Whether the release has any pod at all, running or not. */
   hasPod(signal?: AbortSignal): Promise<boolean>;
   /** Names of its running pods, the lowest number first. */
   pods(signal?: AbortSignal): Promise<string[]>;
   /** The same to one pod and no other. */
-  at(pod: string): Pick<Tunnel, 'request'>;
+  at(pod: string): VaultWay;
   close(): void;
 }
+
+/** To one server, or to the one that is asked for all. */
+export type VaultWay = Pick<Tunnel, 'request' | 'stream'>;
 
 const TIMEOUT_SECONDS = 5;
 /** A port-forward does not notice when the process behind it has ended, so none is kept for long. */
@@ -102,6 +108,7 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
 
   return {
     request: main.request,
+    stream: main.stream,
     hasPod: async (signal) => (await all(signal)).length > 0,
     pods,
     at,
@@ -133,7 +140,7 @@ async function mostUseful(running: readonly string[], at: (pod: string) => Pick<
   return ranked?.pod ?? running[0] ?? '';
 }
 
-interface Way extends Pick<Tunnel, 'request'> {
+interface Way extends VaultWay {
   close(): void;
 }
 
@@ -197,6 +204,19 @@ function createWay(open: () => Promise<Duplex>): Way {
           },
           signal ? { signal } : {},
         ),
+      );
+    },
+    stream: async (request) => {
+      const { method, path, headers } = request;
+      const connection = asSocket(await open());
+      return streamed(request, () =>
+        http.request({
+          createConnection: () => connection,
+          host: 'vault',
+          method,
+          path,
+          headers: { ...headers, connection: 'close' },
+        }),
       );
     },
     close: () => {

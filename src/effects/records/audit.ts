@@ -10,7 +10,9 @@ import { listRecords, readRecords, type RecordKind, removeRecords, timeLabel } f
 
 /** Of an environment: about 0.5 kB each. */
 export const AUDIT_RECORDS_KEPT = 500;
-const AUDIT: RecordKind<AuditRecord> = { label: 'ananta-audit', key: 'record', schema: auditRecordSchema };
+/** Of each record, with its time. */
+export const AUDIT_LABEL = 'ananta-audit';
+const AUDIT: RecordKind<AuditRecord> = { label: AUDIT_LABEL, key: 'record', schema: auditRecordSchema };
 
 /** Kept only where the owner record names the record's environment. A second record of the same run changes nothing. */
 export async function keepAuditRecord(

@@ -18,6 +18,8 @@ export async function configureVault(
   clients: Clients,
   run: InputOf<'configureVault'>,
   scope: EffectScope,
+  // Of a Vault that came from a backup: what it knows of its cluster may be of another one.
+  { anew = false }: { anew?: boolean } = {},
 ): OutputOf<'configureVault'> {
   const { signal } = scope;
   scope.doing('configures Vault');
@@ -34,7 +36,7 @@ export async function configureVault(
     certificateAuthority: reviewer.certificateAuthority,
     plugin: connections.vault.kubernetesAuthPlugin,
   };
-  changed.push(...(await foundation(clients, wanted, reviewer, signal)));
+  changed.push(...(await foundation(clients, wanted, reviewer, { signal, anew })));
   const { roles, superseded } = await vault.asDeployer(async (session) => {
     const known = await knownNames(session, signal);
     const written = await Promise.all(
@@ -56,11 +58,13 @@ async function foundation(
   { vault, environment }: Clients,
   wanted: WantedFoundation,
   reviewer: Reviewer,
-  signal: AbortSignal,
+  { signal, anew }: { signal: AbortSignal; anew: boolean },
 ): Promise<string[]> {
-  const missing = await orRefused(() =>
-    vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal),
-  );
+  const missing = anew
+    ? undefined
+    : await orRefused(() =>
+        vault.asDeployer((session: VaultSession) => missingFoundation(session, wanted, signal), signal),
+      );
   if (missing?.length === 0) return [];
   if (environment.vault.external !== undefined) {
     throw new DeployError(

@@ -21,7 +21,8 @@ export interface Receipt {
   provedSince: string;
 }
 
-const PATH = 'ananta-deploy/receipt';
+/** In the key-value store. */
+export const RECEIPT_PATH = 'ananta-deploy/receipt';
 
 export function wantedReceipt(
   catalog: Catalog,
@@ -35,7 +36,7 @@ export function wantedReceipt(
 }
 
 export async function readReceipt(session: VaultSession, signal?: AbortSignal): Promise<Partial<Receipt>> {
-  return (await readKv(session, PATH, signal))?.data ?? {};
+  return (await readKv(session, RECEIPT_PATH, signal))?.data ?? {};
 }
 
 /** @returns whether anything had to be written */
@@ -44,14 +45,14 @@ export async function writeReceipt(
   part: Partial<Receipt>,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const known = await readKv(session, PATH, signal);
+  const known = await readKv(session, RECEIPT_PATH, signal);
   if (known && Object.entries(part).every(([key, value]) => known.data[key] === value)) return false;
   try {
     await writeKv(
       session,
-      PATH,
+      RECEIPT_PATH,
       { ...known?.other, ...known?.data, ...part },
-      known?.version ?? (await versionOfKv(session, PATH, signal)).version,
+      known?.version ?? (await versionOfKv(session, RECEIPT_PATH, signal)).version,
       signal,
     );
   } catch (error) {

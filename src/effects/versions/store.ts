@@ -19,7 +19,8 @@ export interface VersionEntry {
   name: string;
 }
 
-const VERSION_LABEL = 'ananta-version';
+/** Of each version, with its number. */
+export const VERSION_LABEL = 'ananta-version';
 const dataSchema = z.object({ data: z.object({ version: z.string() }) });
 /** Two at once is rare, and each attempt looks anew. */
 const ATTEMPTS = 10;

@@ -118,6 +118,8 @@ export function deployerPolicy(): VaultPolicy {
     ...otherCases(name).map((prefix) => rule(`${role}/${prefix}*`, ['deny'])),
     // Before its pod is replaced the active server hands over; Vault wants `sudo` for that.
     rule('sys/step-down', ['update', 'sudo']),
+    // Vault's storage as it is, encrypted: worth nothing without the unseal keys. Putting one back takes root.
+    rule('sys/storage/raft/snapshot', ['read']),
   ];
   return { name, policy: ['# ananta-deploy', ...rules].join('\n') };
 }

@@ -27,7 +27,7 @@ async function withServers(work: (parts: Parts) => Promise<void>): Promise<void>
   const keysFile = join(folder, 'vault-keys.json');
   const servers = [fakeVault(), fakeVault(), fakeVault()];
   const running = new Set(['vault-0', 'vault-1', 'vault-2']);
-  const at = (pod: string): Pick<Tunnel, 'request'> => {
+  const at = (pod: string): Pick<Tunnel, 'request' | 'stream'> => {
     const server = servers[Number(pod.slice(-1))]!;
     return {
       request: (request) => {
@@ -44,11 +44,13 @@ async function withServers(work: (parts: Parts) => Promise<void>): Promise<void>
         }
         return server.request(request);
       },
+      stream: server.stream,
     };
   };
   const tunnel: Tunnel = {
     at,
     request: (request) => at([...running][0]!).request(request),
+    stream: (request) => at([...running][0]!).stream(request),
     pods: () => Promise.resolve([...running].sort()),
     hasPod: () => Promise.resolve(running.size > 0),
     close: () => undefined,

@@ -3,6 +3,8 @@
  * request.
  */
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { type Tunnel, type TunnelRequest, VaultUnreachableError } from '../../../src/clients/vault/index.ts';
 
 interface Answer {
@@ -21,6 +23,12 @@ interface KvPath {
 }
 
 export interface FakeVault extends Tunnel {
+  /** As it names itself while it is open. */
+  id: string;
+  /** Unseal keys that initialising it gives. */
+  keys: string[];
+  /** How long it takes over a snapshot after it has answered, in milliseconds. */
+  takesOver: number;
   initialized: boolean;
   sealed: boolean;
   /** How often it was initialised. */
@@ -69,7 +77,13 @@ export function fakeVault(): FakeVault {
     if (route === 'GET sys/health')
       return {
         status: vault.initialized ? (vault.sealed ? 503 : 200) : 501,
-        body: { initialized: vault.initialized, sealed: vault.sealed, standby: false, version: '1.0.0' },
+        body: {
+          initialized: vault.initialized,
+          sealed: vault.sealed,
+          standby: false,
+          version: '1.0.0',
+          ...(vault.sealed ? {} : { cluster_id: vault.id }),
+        },
       };
     if (route === 'GET sys/seal-status')
       return {
@@ -112,7 +126,7 @@ export function fakeVault(): FakeVault {
     threshold = Number(needed);
     const root = `root-${randomUUID()}`;
     vault.roots.add(root);
-    const keys = KEYS.slice(0, Number(shares));
+    const keys = vault.keys.slice(0, Number(shares));
     if (recovery) vault.sealed = false;
     return {
       status: 200,
@@ -122,7 +136,7 @@ export function fakeVault(): FakeVault {
     };
   };
   const unseal = (key: string): Answer => {
-    if (KEYS.includes(key)) given.add(key);
+    if (vault.keys.includes(key)) given.add(key);
     if (given.size >= threshold) {
       vault.sealed = false;
       given = new Set();
@@ -231,6 +245,14 @@ export function fakeVault(): FakeVault {
     if (route.includes(' secret/data/'))
       return route.startsWith('GET') ? readKv(named('secret/data/')) : writeKv(named('secret/data/'), json);
     if (route.startsWith('GET secret/metadata/')) return metadataKv(named('secret/metadata/'));
+    if (route.startsWith('LIST secret/metadata/')) {
+      const folder = named('secret/metadata/');
+      const below = [...vault.kv.keys()].filter((path) => path.startsWith(folder));
+      const names = below.map((path) => /^[^/]+\/?/.exec(path.slice(folder.length))![0]);
+      return below.length === 0
+        ? { status: 404, body: { errors: [] } }
+        : { status: 200, body: { data: { keys: [...new Set(names)].sort() } } };
+    }
     if (route.startsWith('GET sys/policies/acl/'))
       return vault.policies.has(named('acl/'))
         ? { status: 200, body: { data: { policy: vault.policies.get(named('acl/')) } } }
@@ -311,7 +333,51 @@ export function fakeVault(): FakeVault {
     };
   };
 
+  /** As raft does: the storage as a whole, which only root puts back, and which answers before it is taken over. */
+  const stored = ['mounts', 'auths', 'policies', 'roles', 'kv', 'tuning'] as const;
+  const stream: Tunnel['stream'] = async ({ method, path, headers, body }) => {
+    vault.requests.push(`${method} ${path}`);
+    const given = body === undefined ? undefined : await buffer(body);
+    const answer = (status: number, content: string | Buffer = ''): { status: number; body: Readable } => ({
+      status,
+      body: Readable.from([content], { objectMode: false }),
+    });
+    const refused = (status: number, error: string): ReturnType<typeof answer> =>
+      answer(status, JSON.stringify({ errors: [error] }));
+    if (vault.sealed) return refused(503, 'Vault is sealed');
+    const token = headers['X-Vault-Token'] ?? '';
+    const isRoot = vault.roots.has(token);
+    if (`${method} ${path}` === 'GET /v1/sys/storage/raft/snapshot') {
+      const granted = vault.policies.get('ananta-deployer')?.includes('"sys/storage/raft/snapshot"') === true;
+      if (!isRoot && !(deployers.has(token) && granted)) return refused(403, 'permission denied');
+      const state = Object.fromEntries(stored.map((part) => [part, [...(vault[part] as Iterable<unknown>)]]));
+      return answer(
+        200,
+        Buffer.from(JSON.stringify({ ...state, id: vault.id, keys: vault.keys, threshold, reviewer })),
+      );
+    }
+    if (`${method} ${path}` !== 'POST /v1/sys/storage/raft/snapshot-force') return refused(404, 'unsupported path');
+    if (!isRoot) return refused(403, 'permission denied');
+    const snapshot = JSON.parse(given?.toString() ?? '') as Record<string, unknown>;
+    setTimeout(() => {
+      for (const part of stored) {
+        const values = snapshot[part] as never[];
+        Object.assign(vault, { [part]: vault[part] instanceof Map ? new Map(values) : new Set(values) });
+      }
+      vault.sealed = String(snapshot['keys']) !== String(vault.keys);
+      Object.assign(vault, { id: snapshot['id'], keys: snapshot['keys'], roots: new Set() });
+      deployers.clear();
+      threshold = Number(snapshot['threshold']);
+      reviewer = String(snapshot['reviewer']);
+    }, vault.takesOver);
+    return answer(204);
+  };
+
   const vault: FakeVault & { audits: Set<string> } = {
+    id: randomUUID(),
+    keys: KEYS,
+    takesOver: 20,
+    stream,
     tuning: new Map(),
     kvConfig: { max_versions: 0, cas_required: false, delete_version_after: '0s' },
     config: undefined,

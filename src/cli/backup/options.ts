@@ -1,0 +1,37 @@
+import type { BackupPart } from '../../contract/backup.ts';
+import type { RestoreOver } from '../../plan/backup/restore.ts';
+
+export interface BackupOptions {
+  env: string;
+  to?: string;
+  recipient?: string[];
+  only?: BackupPart;
+  json?: true;
+}
+
+export interface BackupKeyOptions {
+  out: string;
+  json?: true;
+}
+
+export interface ListOptions {
+  env: string;
+  in?: string;
+  json?: true;
+}
+
+export interface VerifyOptions {
+  identity: string;
+  json?: true;
+}
+
+export interface RestoreOptions {
+  env: string;
+  identity: string;
+  only?: BackupPart;
+  over?: RestoreOver[];
+  keys?: string;
+  dryRun?: true;
+  confirm?: string;
+  json?: true;
+}

@@ -1,0 +1,203 @@
+/**
+ * A backup as a file: a tar, encrypted with age, its manifest last. `age --decrypt -i KEY FILE | tar x` reads it
+ * without any of this.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { AnantaError } from '../../contract/errors.ts';
+import { type BackupManifest, backupManifestSchema, type KeptObject, keptObjectSchema } from '../../contract/backup.ts';
+import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
+import { syncFolder } from '../../process/files.ts';
+import { tryJson } from '../../try-json.ts';
+import { decrypted, encrypted } from './age.ts';
+import { readTar, tarOf, type WrittenEntry } from './tar.ts';
+
+export const MANIFEST = 'manifest.json';
+export const SHARES = 'vault/shares.json';
+const SNAPSHOT = 'vault/raft.snap.';
+/** Of each entry but the last. */
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** The file is no whole backup: damaged, cut off, or something else. */
+export class DamagedBackupError extends AnantaError {
+  override name = 'DamagedBackupError';
+  override readonly type = FAILURES.damagedRecord;
+  override readonly exitCode = EXIT_CODES.refused;
+}
+
+export interface Sum {
+  bytes: number;
+  sha256: string;
+}
+
+export interface BackupContent {
+  manifest: BackupManifest;
+  records: KeptObject[];
+  /** Shares of Vault's unseal key, each encrypted to a person; absent where they are not. */
+  shares?: string;
+}
+
+export function sumOf(content: string | Buffer): Sum {
+  return { bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+export function recordPath(name: string): string {
+  return `records/${name}.json`;
+}
+
+/** One behind the other they are what came in. @param onSum told at the end */
+export async function* snapshotEntries(
+  snapshot: AsyncIterable<Uint8Array>,
+  onSum: (sum: Sum) => void,
+): AsyncGenerator<WrittenEntry> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let number = 0;
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  const entry = (): WrittenEntry => {
+    const content = Buffer.concat(waiting);
+    waiting = [];
+    size = 0;
+    number += 1;
+    return { path: `${SNAPSHOT}${String(number).padStart(5, '0')}`, content };
+  };
+  for await (const chunk of snapshot) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    size += chunk.length;
+    waiting.push(chunk);
+    if (size >= PART_BYTES) yield entry();
+  }
+  if (size > 0) yield entry();
+  onSum({ bytes, sha256: hash.digest('hex') });
+}
+
+/**
+ * Whole or not at all, 0600; one that was cut off before leaves `PATH.partial`, which the next attempt replaces.
+ * @returns size and sum of the file
+ */
+export async function writeArchive(
+  path: string,
+  entries: AsyncIterable<WrittenEntry>,
+  { recipients, at, signal }: { recipients: readonly string[]; at: Date; signal?: AbortSignal | undefined },
+): Promise<Sum> {
+  const partial = `${path}.partial`;
+  await rm(partial, { force: true });
+  const file = await open(partial, 'wx', 0o600);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    const cipher = await encrypted(tarOf(entries, at), recipients);
+    await pipeline(
+      cipher,
+      async (chunks: AsyncIterable<Uint8Array>) => {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          bytes += chunk.length;
+          await file.writeFile(chunk);
+        }
+      },
+      signal ? { signal } : {},
+    );
+    await file.sync();
+  } catch (error) {
+    await file.close();
+    await rm(partial, { force: true });
+    throw error;
+  }
+  await file.close();
+  const sum = { bytes, sha256: hash.digest('hex') };
+  const written = await sumOfFile(partial);
+  if (written.sha256 !== sum.sha256)
+    throw new Error(`${partial} does not hold what was written to it: look at the disk behind it`);
+  await rename(partial, path);
+  await syncFolder(dirname(path));
+  return sum;
+}
+
+export async function sumOfFile(path: string): Promise<Sum> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/**
+ * Reads the file to its end and compares every sum.
+ * @param onSnapshot given Vault's snapshot, piece by piece; has to read it to its end
+ * @throws DamagedBackupError, IdentityError
+ */
+export async function readArchive(
+  path: string,
+  identities: readonly string[],
+  onSnapshot: (snapshot: AsyncIterable<Buffer>) => Promise<void> = drain,
+): Promise<BackupContent> {
+  const texts = new Map<string, string>();
+  let snapshot: Sum | undefined;
+  try {
+    const entries = readTar(await decrypted(createReadStream(path), identities));
+    let next = await entries.next();
+    while (!next.done) {
+      if (!next.value.path.startsWith(SNAPSHOT)) {
+        texts.set(next.value.path, await textOf(next.value.content));
+        next = await entries.next();
+        continue;
+      }
+      const hash = createHash('sha256');
+      let bytes = 0;
+      await onSnapshot(
+        (async function* () {
+          for (; !next.done && next.value.path.startsWith(SNAPSHOT); next = await entries.next()) {
+            for await (const chunk of next.value.content) {
+              hash.update(chunk);
+              bytes += chunk.length;
+              yield chunk;
+            }
+          }
+        })(),
+      );
+      snapshot = { bytes, sha256: hash.digest('hex') };
+    }
+  } catch (error) {
+    // The file was read before it is put back: then it is whoever takes the snapshot that fails.
+    if (onSnapshot !== drain || error instanceof AnantaError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new DamagedBackupError(`There is no file ${path}.`);
+    throw new DamagedBackupError(`${path} is no whole backup: ${message}`);
+  }
+  return checked(path, texts, snapshot);
+}
+
+function checked(path: string, texts: ReadonlyMap<string, string>, snapshot: Sum | undefined): BackupContent {
+  const damaged = (what: string): DamagedBackupError => new DamagedBackupError(`${path} is no whole backup: ${what}`);
+  const parsed = backupManifestSchema.safeParse(tryJson(texts.get(MANIFEST) ?? ''));
+  if (!parsed.success) throw damaged(`it has no ${MANIFEST} that this version reads`);
+  const manifest = parsed.data;
+  const wanted = manifest.vault?.snapshot;
+  if (wanted?.sha256 !== snapshot?.sha256 || wanted?.bytes !== snapshot?.bytes)
+    throw damaged("Vault's snapshot in it is not the one that its manifest names");
+  const records = (manifest.records ?? []).map(({ name, sha256 }): KeptObject => {
+    const text = texts.get(recordPath(name));
+    if (text === undefined || sumOf(text).sha256 !== sha256) throw damaged(`the record ${name} is missing or changed`);
+    return keptObjectSchema.parse(JSON.parse(text));
+  });
+  const shares = texts.get(SHARES);
+  return { manifest, records, ...(shares === undefined ? {} : { shares }) };
+}
+
+async function textOf(content: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function drain(content: AsyncIterable<Buffer>): Promise<void> {
+  for await (const _chunk of content);
+}
