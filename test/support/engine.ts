@@ -19,6 +19,7 @@ import type { Tracing } from '../../src/clients/telemetry/tracing.ts';
 import type { EncryptionConnection } from '../../src/environment/connections.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 import { installRuntime } from '../../src/worker/runtime.ts';
+import { leanWorkflows } from './lean-workflows.ts';
 import { withCompletePlans } from './plans.ts';
 
 /** Of other teams, on the same engine: one that is made later is known everywhere only after seconds. */
@@ -48,6 +49,7 @@ let runtime: Promise<string | undefined> | undefined;
 
 /** The SDK's native part, of which a process has one. */
 export async function quietRuntime(telemetry?: Environment['telemetry']): Promise<void> {
+  if (runtime === undefined) leanWorkflows();
   runtime ??= installRuntime({ name: 'test', telemetry }, new DefaultLogger('ERROR'));
   const problem = await runtime;
   if (problem !== undefined) throw new Error(problem);
@@ -111,7 +113,8 @@ async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions
       CALLERS_NAMESPACE,
       ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     ],
-    { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '' } },
+    // It lives for seconds: memory is cheaper than looking for what could be freed.
+    { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '', GOGC: '800' } },
   );
   const address = `127.0.0.1:${port}`;
   const engine = { address, namespace: ENGINE_NAMESPACE, ...(encryption === undefined ? {} : { encryption }) };

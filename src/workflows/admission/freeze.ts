@@ -33,9 +33,10 @@ export async function awaitFreezeEnd(call: StepCall): Promise<StepEnd> {
     }
     const left = verdict.waitSeconds * 1000 - (Date.now() - began);
     // A scheduled repair comes again by itself: it does not hold the lock meanwhile.
-    if (verdict.onFrozen === 'refuse' || run.operation === 'repair' || left <= 0)
+    const mayWait = verdict.onFrozen === 'wait' && run.operation !== 'repair';
+    if (!mayWait || left <= 0)
       throw ApplicationFailure.nonRetryable(
-        `${run.environment} ${frozenText(verdict)}${waited ? `; it has waited for ${verdict.waitSeconds} s, which is all that freeze.waitSeconds allows` : ''}${overrideText(unproved)}. Nothing was changed.`,
+        `${run.environment} ${frozenText(verdict)}${mayWait ? `; it has waited for ${verdict.waitSeconds} s, which is all that freeze.waitSeconds allows` : ''}${overrideText(unproved)}. Nothing was changed.`,
         FAILURES.frozen,
       );
     waited = true;
