@@ -56,6 +56,12 @@ describe('classes of errors', () => {
     ['broken', kubernetes(500, 'etcd'), 'Unreachable', false],
     ['too large for etcd', kubernetes(500, 'etcdserver: request is too large'), 'RejectedByCluster', true],
     ['etcd is full', kubernetes(500, 'etcdserver: mvcc: database space exceeded'), 'Unreachable', false],
+    [
+      'etcd is full while an address is given',
+      kubernetes(422, 'failed to allocate IP: etcdserver: mvcc: database space exceeded', 'Invalid'),
+      'Unreachable',
+      false,
+    ],
     ['no address left', kubernetes(500, 'failed to allocate a serviceIP: range is full'), 'RejectedByCluster', true],
     [
       'a webhook that is down',

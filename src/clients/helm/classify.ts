@@ -47,12 +47,12 @@ const RULES: readonly Rule[] = [
   },
   // The plug-in of the kubeconfig, which Helm starts itself. The worker logs in by the same one.
   { type: FAILURES.unreachable, pattern: /getting credentials: (?:exec|decoding stdout)/ },
-  // etcd goes away in the middle of a request: the API server wraps that in whatever it was doing, "is invalid" among
-  // it.
+  // etcd goes away, or is full, in the middle of a request: the API server wraps that in whatever it was doing, "is
+  // invalid" among it.
   {
     type: FAILURES.unreachable,
     pattern:
-      /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out)/,
+      /rpc error: code = (?:Unavailable|DeadlineExceeded|Canceled)|etcdserver: (?:leader changed|no leader|request timed out|mvcc: database space exceeded)/,
   },
   {
     type: FAILURES.damagedRecord,

@@ -105,6 +105,8 @@ export function errorFromAnswer(request: string, status: number, body: string): 
 }
 
 function typeOf(status: number, reason: string, message: string): FailureType {
+  // Of etcd, whatever the API server was doing when it came: "is invalid" among it.
+  if (/etcdserver: (?!request is too large)|rpc error: code = Unavailable/.test(message)) return FAILURES.unreachable;
   if (status === 403)
     return /exceeded quota|violates PodSecurity|denied/.test(message) ? FAILURES.rejectedByCluster : FAILURES.forbidden;
   if (status === 409 && /conflict/i.test(message) && reason !== 'AlreadyExists') return FAILURES.fieldConflict;

@@ -168,6 +168,12 @@ const CASES: [string, string, string, RegExp][] = [
     'Error: create: failed to create: etcdserver: mvcc: database space exceeded',
     /space exceeded/,
   ],
+  [
+    'etcd full in the middle',
+    'Unreachable',
+    'Error: server-side apply failed for object data/storage /v1, Kind=Service: Service "storage" is invalid: spec.clusterIPs: Invalid value: [""]: failed to allocate IP: etcdserver: mvcc: database space exceeded\nserver-side apply failed for object data/storage apps/v1, Kind=StatefulSet: etcdserver: mvcc: database space exceeded',
+    /space exceeded/,
+  ],
   ['token ran out', 'Unreachable', 'Error: query: failed to query with labels: Unauthorized', /Unauthorized/],
   [
     'hook in time',
