@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
+import { clearEtcd, fillEtcd } from '../support/faults/etcd-alarm.ts';
 import type { Facts } from '../support/sandbox/cluster-facts.ts';
 import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/sandbox/durability.ts';
 import { MINI, withSandbox } from '../support/sandbox/sandbox.ts';
@@ -22,10 +23,10 @@ async function waitForFile(path: string, timeoutMs: number): Promise<void> {
 }
 
 describe('durability of the local stack', { concurrency: 1 }, () => {
-  test("Vault, API server, etcd and Temporal killed in a deployment; afterwards a power cut, and the engine's database lost", async (t) => {
+  test("Vault, API server, etcd and Temporal killed in a deployment, etcd full; afterwards a power cut, and the engine's database lost", async (t) => {
     await withSandbox(SLOW, async (sandbox) => {
       await t.test(
-        'Vault while it is configured and after it was seeded, API server, etcd, Temporal: as after a clean run, Vault unsealed',
+        'Vault while it is configured and after it was seeded, etcd without space, API server, etcd, Temporal: as after a clean run, Vault unsealed',
         async () => {
           const befores: Facts[] = [];
           const result = await deployUnder(sandbox, async (running) => {
@@ -37,6 +38,15 @@ describe('durability of the local stack', { concurrency: 1 }, () => {
             await killed(sandbox, 'vault');
             // It is waited for until the last blow has come, however busy the machine is.
             await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
+
+            // Its operator has to make room: the deployment says so, waits, and goes on by itself.
+            await running.line(stateIs('vault', 'healthy'));
+            const { port = 0 } = (await sandbox.components()).find(({ name }) => name === 'etcd') ?? {};
+            await fillEtcd(port ?? 0);
+            await running.line(
+              ({ type, message }) => type === 'retry' && /database space exceeded/.test(String(message)),
+            );
+            await clearEtcd(port ?? 0);
 
             for (const [component, moment] of [
               ['kube-apiserver', 'database'],
