@@ -58,6 +58,9 @@ const began = performance.now();
 const total: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [] };
 /** When the first of each began and the last ended, which for sandboxes is beside the others. */
 const spans = new Map<string, { from: number; to: number }>();
+/** What each file has taken of the processors, where that can be counted. */
+const dearest: { cpuSeconds: number; line: string }[] = [];
+const DEAREST_SAID = 10;
 
 function seconds(from: number, to: number = performance.now()): string {
   return ((to - from) / 1000).toFixed(1);
@@ -81,10 +84,10 @@ async function runOne(tier: Tier, file: string): Promise<void> {
       else lines.push(line);
     }),
   );
-  if (!named)
-    console.log(
-      [`\n── ${file.startsWith('test/') ? file : tier.name} (${seconds(from)} s)`, ...lines].join('\n').trimEnd(),
-    );
+  const name = file.startsWith('test/') ? file : tier.name;
+  const took = seconds(from);
+  if (outcome.cpuSeconds !== undefined) dearest.push({ cpuSeconds: outcome.cpuSeconds, line: `${name} (${took} s)` });
+  if (!named) console.log([`\n── ${name} (${took} s)`, ...lines].join('\n').trimEnd());
   total.passed += outcome.passed;
   total.failed += outcome.failed;
   total.skipped += outcome.skipped;
@@ -176,6 +179,12 @@ if (total.failures.length > 0) {
   console.log(again);
   const { ANANTA_TEST_FAILURES: file } = process.env;
   if (file !== undefined) appendFileSync(file, again);
+}
+if (dearest.length > 0) {
+  const most = dearest.toSorted((one, other) => other.cpuSeconds - one.cpuSeconds).slice(0, DEAREST_SAID);
+  const sum = dearest.reduce((all, { cpuSeconds }) => all + cpuSeconds, 0);
+  console.log(`\nCPU seconds, ${sum.toFixed(0)} in all; of these:`);
+  for (const { cpuSeconds, line } of most) console.log(`${cpuSeconds.toFixed(1).padStart(7)}  ${line}`);
 }
 console.log(`\n${[...spans].map(([name, { from, to }]) => `${name} ${seconds(from, to)} s`).join(', ')}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped; ${seconds(began)} s in all`);

@@ -6,6 +6,7 @@ import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { readConfig } from '../../src/config.ts';
+import { countProcessorTime } from './processor-time.ts';
 
 export interface Outcome {
   passed: number;
@@ -13,6 +14,8 @@ export interface Outcome {
   skipped: number;
   /** One text for each test that failed, with its place and its error. */
   failures: string[];
+  /** CPU seconds of all its processes; absent where the machine does not let us count. */
+  cpuSeconds?: number;
 }
 
 /** No file takes a quarter of it on two busy processors: one that hangs fails, and the others still run. */
@@ -33,8 +36,10 @@ const absolute = (file: string): string => join(repoRoot, file);
 export async function runFile(file: string, tier: string, say: (line: string) => void): Promise<Outcome> {
   const outcome: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const timeout = file.startsWith('test/node/') ? NODE_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS;
-  const guard = pathToFileURL(join(repoRoot, 'test', 'support', 'file-limit.ts'));
+  const counted = countProcessorTime();
+  const guard = pathToFileURL(join(repoRoot, 'test', 'support', 'test-process.ts'));
   guard.searchParams.set('seconds', String(timeout / 1000 + 30));
+  if (counted !== undefined) guard.searchParams.set('count', counted.joinFile);
   const stream = run({
     files: [absolute(file)],
     timeout,
@@ -67,6 +72,10 @@ export async function runFile(file: string, tier: string, say: (line: string) =>
     for (const line of lines) if (!SUM.test(line)) say(line);
   }
   if (rest !== '') say(rest);
+  if (counted !== undefined) {
+    outcome.cpuSeconds = counted.seconds();
+    await counted.remove();
+  }
   return outcome;
 }
 

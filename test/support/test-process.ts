@@ -1,0 +1,29 @@
+/**
+ * Imported before each test file, into its process, with what it has to know in its address:
+ * `test-process.ts?seconds=720&count=/sys/fs/cgroup/…/cgroup.procs`.
+ */
+import hooks from 'node:async_hooks';
+import { writeFileSync } from 'node:fs';
+
+const parameters = new URL(import.meta.url).searchParams;
+
+// What this process takes of the processors is counted there, with all that it starts.
+const count = parameters.get('count');
+if (count !== null) writeFileSync(count, String(process.pid));
+
+// The test runner follows each asynchronous resource to know which test an error belongs to that nobody has caught.
+// For promises that makes every `await` many times as dear, which was a sixth of what a test of a sandbox computes;
+// by timers, sockets and processes it still finds the test. Hooks that ask for more than beginning and end are not its.
+const { createHook } = hooks;
+hooks.createHook = (callbacks) =>
+  createHook(callbacks.before === undefined ? { ...callbacks, trackPromises: false } : callbacks);
+
+// One that hangs is ended, with what it still waits for: the test runner's own limit ends its tests, but waits for ever
+// for a process that something keeps alive.
+const seconds = Number(parameters.get('seconds'));
+setTimeout(() => {
+  console.error(
+    `${process.argv[1] ?? 'a test file'} did not end within ${seconds} s; it still has: ${process.getActiveResourcesInfo().join(', ')}`,
+  );
+  process.exit(1);
+}, seconds * 1000).unref();
