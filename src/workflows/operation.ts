@@ -116,16 +116,10 @@ async function runOperation(
   const heard = (event: ServiceProgress): void => {
     if (event.untold) phases.tell(settledBy(event.service, view.services[event.service]?.outcome), event.untold);
     steering.progress(event);
-    if (
-      steering.forPhases() === undefined &&
-      event.state === 'failed' &&
-      view.plan &&
-      view.plan.onFailure !== 'continue'
-    )
-      phases.stop({
-        reason: `${event.service} failed, and nothing further starts then (onFailure: ${view.plan.onFailure})`,
-        mode: 'finish',
-      });
+    const onFailure = view.plan?.onFailure ?? 'continue';
+    if (steering.forPhases() !== undefined || event.state !== 'failed' || onFailure === 'continue') return;
+    const reason = `${event.service} failed, and nothing further starts then (onFailure: ${onFailure})`;
+    phases.stop({ reason, mode: 'finish' });
   };
   setHandler(serviceProgress, (...events) => {
     fold(...events.map((event) => ({ kind: 'progress' as const, event })));

@@ -13,7 +13,7 @@ import { refusedUpdate } from '../admission/refused-update.ts';
 import { identify } from '../messages.ts';
 
 /** Whoever starts the rings proves it right after; without it they go on, and the gates say so. */
-const PROOF_MILLISECONDS = 60_000;
+const PROOF_MILLISECONDS = 120_000;
 
 export interface Identified {
   /** Ends when it is proved who asks for what this environment gets, or nobody has proved it in time. */
