@@ -2,12 +2,14 @@ import { currentEnvironment } from '../effects/environment.ts';
 import type { Clients } from '../clients/index.ts';
 import { createSchedules } from '../clients/temporal/index.ts';
 import type { InputOf, OutputOf } from '../contract/activities.ts';
-import { driftScheduleId } from '../contract/names.ts';
+import { backupScheduleId, driftScheduleId } from '../contract/names.ts';
+import { ensureBackupSchedule } from './backup-schedule.ts';
 import { engineOf } from './lock/engine.ts';
 import type { EffectScope } from '../effects/effect.ts';
 
 /**
- * The schedule of drift runs as the environment's file says now; none where it says `off`. A pause is left as it is.
+ * The schedules of drift runs and of backups as the environment's file says now; none where it says `off`, or nothing.
+ * A pause is left as it is.
  */
 export async function ensureDriftSchedule(
   clients: Clients,
@@ -16,19 +18,19 @@ export async function ensureDriftSchedule(
 ): OutputOf<'ensureDriftSchedule'> {
   scope.doing('schedule of drift runs');
 
-  const {
-    drift: { mode, everySeconds },
-  } = await currentEnvironment(clients);
+  const now = await currentEnvironment(clients);
+  const { mode, everySeconds } = now.drift;
   const { environment, clusterUid } = run;
   const id = driftScheduleId(environment, clusterUid);
-  if (mode === 'off') return { changed: await createSchedules(engineOf(clients)).remove(id) };
+  const backups = await ensureBackupSchedule(clients, run, now);
+  if (mode === 'off') return { changed: (await createSchedules(engineOf(clients)).remove(id)) || backups };
   const done = await createSchedules(engineOf(clients)).ensure({
     id,
     everySeconds,
     input: { environment, clusterUid, mode },
     summary: mode === 'repair' ? `Find and repair drift on ${environment}` : `Find drift on ${environment}`,
   });
-  return { changed: done !== 'unchanged' };
+  return { changed: done !== 'unchanged' || backups };
 }
 
 export async function removeDriftSchedule(
@@ -38,7 +40,9 @@ export async function removeDriftSchedule(
 ): OutputOf<'removeDriftSchedule'> {
   scope.doing('schedule of drift runs');
 
-  return {
-    removed: await createSchedules(engineOf(clients)).remove(driftScheduleId(run.environment, run.clusterUid)),
-  };
+  const schedules = createSchedules(engineOf(clients));
+  const removed = await Promise.all(
+    [driftScheduleId, backupScheduleId].map((idOf) => schedules.remove(idOf(run.environment, run.clusterUid))),
+  );
+  return { removed: removed.some(Boolean) };
 }

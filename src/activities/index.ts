@@ -11,6 +11,7 @@ import type { EffectScope } from '../effects/effect.ts';
 import { readAttestation } from '../effects/admission/attestation.ts';
 import { checkFreeze } from '../effects/admission/freeze.ts';
 import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
+import { makeBackup } from '../effects/backup/scheduled.ts';
 import { prune } from '../effects/destroy/prune.ts';
 import { findDrift } from '../effects/drift/find-drift.ts';
 import { recordDrift } from '../effects/drift/record.ts';
@@ -103,6 +104,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     settleReleases: guarded(begin('changes', unlockReleases)),
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
     removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
+    makeBackup: guarded(begin('reads', makeBackup)),
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),
     recordDrift: guarded(begin('reads', recordDrift)),

@@ -125,6 +125,11 @@ export interface Activities {
    * made for something else than `override`.
    */
   readAttestation(input: { run: RunRef; name: string; override?: OverrideRequest }): Promise<{ attested?: Attested }>;
+  /** Vault's snapshot and the records into one file in the environment's folder. @param at ISO 8601: names the file */
+  makeBackup(input: {
+    run: RunRef;
+    at: string;
+  }): Promise<{ file: string; bytes: number; sha256: string; pruned: string[] } | { skipped: string }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

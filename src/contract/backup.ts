@@ -47,6 +47,15 @@ export const backupManifestSchema = z.object({
 });
 export type BackupManifest = z.infer<typeof backupManifestSchema>;
 
+/** Of the workflow that a schedule starts. */
+export interface BackupInput {
+  environment: string;
+  clusterUid: string;
+  /** Five fields. */
+  cron: string;
+  timeZone: string;
+}
+
 /** A ConfigMap as it is kept, without what the API server adds. */
 export const keptObjectSchema = z.object({
   apiVersion: z.literal('v1'),

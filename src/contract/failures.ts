@@ -53,6 +53,8 @@ export const FAILURES = {
   stuck: 'Stuck',
   /** A drift run could not be finished; its reason is in its message. */
   driftFailed: 'DriftFailed',
+  /** A scheduled backup was not made. */
+  backupFailed: 'BackupFailed',
 
   /** What was asked of a running operation cannot be done now. */
   steeringRefused: 'SteeringRefused',

@@ -28,6 +28,7 @@ export const WORKFLOW_TYPES = {
   queue: 'queue',
   rings: 'rings',
   notification: 'notification',
+  backup: 'backup',
   nexusOperation: 'nexusOperation',
 } as const;
 
@@ -47,6 +48,11 @@ export function isLockId(workflowId: string): boolean {
 /** The schedule of drift runs, and the prefix of their workflow ids. */
 export function driftScheduleId(environment: string, clusterUid: string): string {
   return `drift/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+/** The schedule of backups, and the prefix of their workflow ids. */
+export function backupScheduleId(environment: string, clusterUid: string): string {
+  return `backup/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
 /** The schedule that belongs to a lock. */

@@ -6,7 +6,7 @@ export const SEARCH_ATTRIBUTES = {
   phase: defineSearchAttributeKey('AnantaPhase', 'KEYWORD'),
   result: defineSearchAttributeKey('AnantaResult', 'KEYWORD'),
   plan: defineSearchAttributeKey('AnantaPlan', 'KEYWORD'),
-  /** One of OPERATIONS, or `drift`. */
+  /** One of OPERATIONS, `drift` or `backup`. */
   operation: defineSearchAttributeKey('AnantaOperation', 'KEYWORD'),
   /** On drift runs: `clean`, `drifted`, `repaired`, `skipped`, `failed`. */
   drift: defineSearchAttributeKey('AnantaDrift', 'KEYWORD'),

@@ -81,6 +81,15 @@ export const namespaces = proxyActivities<Pick<Activities, 'ensureNamespaces'>>(
   retry: { ...retry, maximumAttempts: 100 },
 });
 
+/** As long as bytes move; a file of gigabytes to a slow disk takes its time. */
+export const backups = proxyActivities<Pick<Activities, 'makeBackup'>>({
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '110 minutes',
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { ...retry, maximumInterval: '1 minute' },
+});
+
 /** After all is done: an API server or engine that is away is waited for a minute or so, not longer. */
 export const records = proxyActivities<Pick<Activities, 'recordVersion' | 'ensureDriftSchedule'>>({
   startToCloseTimeout: '1 minute',

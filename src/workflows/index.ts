@@ -1,3 +1,4 @@
+export { backup } from './backup.ts';
 export { drift } from './drift.ts';
 export { nexusOperation } from './nexus/operation.ts';
 export { notification } from './notifications/notification.ts';

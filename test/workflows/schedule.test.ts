@@ -4,8 +4,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSchedules, type Schedules, type WantedSchedule } from '../../src/clients/temporal/index.ts';
-import { driftScheduleId, ENGINE_NAMESPACE } from '../../src/contract/names.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowFailedError } from '@temporalio/client';
+import {
+  createSchedules,
+  type Schedules,
+  type WantedBackups,
+  type WantedSchedule,
+} from '../../src/clients/temporal/index.ts';
+import { backupScheduleId, driftScheduleId, ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -150,6 +157,66 @@ describe('schedule of drift runs', () => {
       );
     });
     assert.equal(most, 1);
+  });
+});
+
+describe('schedule of backups', () => {
+  const backups = (): WantedBackups => {
+    const clusterUid = newClusterUid();
+    return {
+      id: backupScheduleId('test', clusterUid),
+      input: { environment: 'test', clusterUid, cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
+      summary: 'Back up test',
+    };
+  };
+
+  test('at its times, changed when they differ, and as it is otherwise; a pause stays', async () => {
+    const one = backups();
+    assert.equal(await schedules.ensure(one), 'created');
+    assert.equal(await schedules.ensure(one), 'unchanged');
+    await schedules.pause(one.id, 'Paused by somebody');
+    assert.equal(await schedules.ensure({ ...one, input: { ...one.input, cron: '0 4 * * SUN' } }), 'updated');
+    const view = await schedules.describe(one.id);
+    assert.equal(view?.paused, true);
+    const next = new Date(view.next[0] ?? '');
+    const berlin = new Intl.DateTimeFormat('en', {
+      timeZone: 'Europe/Berlin',
+      weekday: 'short',
+      hour: '2-digit',
+      hourCycle: 'h23',
+    }).format(next);
+    assert.match(berlin, /Sun.*04/);
+    assert.equal(await schedules.remove(one.id), true);
+  });
+
+  test('a run makes one with the time of its start as its name; one that fails is told, and is a failed workflow', async () => {
+    const one = backups();
+    const { activities, log, told } = recordingActivities(planOf({}));
+    let fails = false;
+    const makeBackup: typeof activities.makeBackup = (input) =>
+      fails
+        ? Promise.reject(
+            ApplicationFailure.create({ message: 'Vault is sealed', type: 'Forbidden', nonRetryable: true }),
+          )
+        : activities.makeBackup(input);
+    await engine.withWorker({ ...activities, makeBackup }, async () => {
+      const run = (): ReturnType<typeof engine.client.workflow.start> =>
+        engine.client.workflow.start('backup', {
+          workflowId: `${one.id}-by-test`,
+          taskQueue: taskQueueOf('test'),
+          args: [one.input],
+        });
+      const first = await run();
+      assert.equal(((await first.result()) as { file: string }).file, '/backups/one');
+      const { startTime } = await first.describe();
+      assert.deepEqual(log, [`backup ${startTime.toISOString()}`]);
+      fails = true;
+      await assert.rejects((await run()).result(), (error: WorkflowFailedError) => {
+        assert.match(error.cause?.message ?? '', /sealed/);
+        return true;
+      });
+      await until('it is told', () => Promise.resolve(told.includes('tell chat failure')));
+    });
   });
 });
 

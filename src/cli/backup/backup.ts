@@ -38,7 +38,7 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
       {
         recipients,
         to: to.endsWith('/') ? to : resolve(to),
-        only: options.only,
+        only: options.part,
         by: config.requestedBy,
         at: new Date(started),
       },

@@ -5,7 +5,7 @@ export interface BackupOptions {
   env: string;
   to?: string;
   recipient?: string[];
-  only?: BackupPart;
+  part?: BackupPart;
   json?: true;
 }
 
@@ -28,7 +28,7 @@ export interface VerifyOptions {
 export interface RestoreOptions {
   env: string;
   identity: string;
-  only?: BackupPart;
+  part?: BackupPart;
   over?: RestoreOver[];
   keys?: string;
   dryRun?: true;

@@ -49,7 +49,7 @@ export async function runRestore(context: CliContext, file: string, options: Res
     const keys = await keysFor(clients, backup, options, signal);
     const look = async (): Promise<RestoreSurvey & { plan: RestorePlan }> => {
       const survey = await surveyForRestore(clients, keys !== undefined, signal);
-      return { ...survey, plan: planRestore(backup, survey.seen, options.only) };
+      return { ...survey, plan: planRestore(backup, survey.seen, options.part) };
     };
     let { plan, found, seen } = await look();
     const say = (lines: string[]): void => printLines(options.json ? terminal.stderr : terminal.stdout, lines);
@@ -160,7 +160,7 @@ function requireAllowed({ needs, problems }: RestorePlan, file: string, options:
   );
 }
 
-function again(file: string, { env, identity, only, over = [], keys }: RestoreOptions, more: string[]): string {
+function again(file: string, { env, identity, part, over = [], keys }: RestoreOptions, more: string[]): string {
   return commandLine(
     'restore',
     file,
@@ -168,7 +168,7 @@ function again(file: string, { env, identity, only, over = [], keys }: RestoreOp
     env,
     '--identity',
     identity,
-    ...(only === undefined ? [] : ['--only', only]),
+    ...(part === undefined ? [] : ['--part', part]),
     ...over.flatMap((one) => ['--over', one]),
     ...(keys === undefined ? [] : ['--keys', keys]),
     ...more,

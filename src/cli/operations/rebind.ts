@@ -6,7 +6,7 @@ import { createSchedules, readBinding, rebindCluster } from '../../clients/tempo
 import { lockHolderOf } from '../../clients/temporal/lock.ts';
 import { clusterDifference } from '../../contract/cluster.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { operationWorkflowId, driftScheduleId } from '../../contract/names.ts';
+import { backupScheduleId, driftScheduleId, operationWorkflowId } from '../../contract/names.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { describeOwner, type ReboundRecord, rebound } from '../../plan/ownership/ownership.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
@@ -61,8 +61,10 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
       if (boundElsewhere) await rebindCluster(client, wanted);
       // They would compare a cluster with what another was given, or with what somebody else now deploys there.
       const schedules = createSchedules(client);
-      if (before && before.uid !== cluster.uid) await schedules.remove(driftScheduleId(name, before.uid));
-      for (const from of record.from) await schedules.remove(driftScheduleId(from, cluster.uid));
+      for (const idOf of [driftScheduleId, backupScheduleId]) {
+        if (before && before.uid !== cluster.uid) await schedules.remove(idOf(name, before.uid));
+        for (const from of record.from) await schedules.remove(idOf(from, cluster.uid));
+      }
       return answer(
         `"${name}" is bound to ${to}.${record.lifted ? ' It is no longer protected.' : ''}`,
         true,

@@ -22,7 +22,13 @@ export {
 export { EngineAccessError } from './errors.ts';
 export { followDeployment, type FollowOptions } from './histories/follow.ts';
 export { DeploymentTerminatedError } from './histories/history.ts';
-export { createSchedules, type Schedules, type ScheduleView, type WantedSchedule } from './schedules.ts';
+export {
+  createSchedules,
+  type Schedules,
+  type ScheduleView,
+  type WantedBackups,
+  type WantedSchedule,
+} from './schedules.ts';
 export { type OperationHistory, readOperation } from './histories/operation-history.ts';
 export { type ReachedEngine, reachEngine } from './connection/reach.ts';
 export { buildsAtWork, setCurrentVersion, workerVersions, type WorkerVersions } from './versions.ts';

@@ -13,14 +13,23 @@ import { keyIdOf } from './encryption/codec.ts';
 import { forgiving, isUnreadable } from './encryption/readable.ts';
 import { taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
+import type { BackupInput } from '../../contract/backup.ts';
 import type { DriftInput } from '../../contract/drift.ts';
 
-/** What the schedule of an environment has to be. */
+/** What the schedule of drift runs has to be. */
 export interface WantedSchedule {
   id: string;
   everySeconds: number;
   input: DriftInput;
   /** Texts that people see in the UI: on the schedule's runs. */
+  summary: string;
+}
+
+/** What the schedule of backups has to be. */
+export interface WantedBackups {
+  id: string;
+  /** With the times: the engine gives cron expressions back as something else, and this as it is. */
+  input: BackupInput;
   summary: string;
 }
 
@@ -41,7 +50,7 @@ export interface ScheduleView {
 
 export interface Schedules {
   /** Creates it, or changes what differs; a pause stays, and so does everything when nothing differs. */
-  ensure(wanted: WantedSchedule): Promise<'created' | 'updated' | 'unchanged'>;
+  ensure(wanted: WantedSchedule | WantedBackups): Promise<'created' | 'updated' | 'unchanged'>;
   /** @returns false when there was none */
   remove(id: string): Promise<boolean>;
   /** @returns undefined when there is none */
@@ -116,24 +125,29 @@ export function createSchedules(client: Client): Schedules {
 }
 
 function definitionOf(
-  { id, everySeconds, input, summary }: WantedSchedule,
+  wanted: WantedSchedule | WantedBackups,
   now: number,
 ): Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies'> {
-  const every = everySeconds * 1000;
+  const { id, input, summary } = wanted;
+  const drift = 'everySeconds' in wanted ? wanted : undefined;
+  const every = (drift?.everySeconds ?? 0) * 1000;
   return {
-    // Counted from now on: the first run comes one interval later, and environments do not all run at the full hour.
-    spec: { intervals: [{ every, offset: now % every }] },
+    spec:
+      'cron' in input
+        ? { cronExpressions: [input.cron], timezone: input.timeZone }
+        : // Counted from now on: the first run comes one interval later, and environments do not all run at the full hour.
+          { intervals: [{ every, offset: now % every }] },
     action: {
       type: 'startWorkflow',
-      workflowType: WORKFLOW_TYPES.drift,
+      workflowType: typeOf(wanted),
       workflowId: id,
       taskQueue: taskQueueOf(input.environment),
       args: [input],
       workflowExecutionTimeout: RUN_TIMEOUT,
-      memo: { environment: input.environment, mode: input.mode },
+      memo: { environment: input.environment, ...(drift ? { mode: drift.input.mode } : {}) },
       typedSearchAttributes: [
         { key: SEARCH_ATTRIBUTES.environment, value: input.environment },
-        { key: SEARCH_ATTRIBUTES.operation, value: 'drift' },
+        { key: SEARCH_ATTRIBUTES.operation, value: typeOf(wanted) },
       ],
       staticSummary: summary,
     },
@@ -141,17 +155,23 @@ function definitionOf(
   };
 }
 
+function typeOf(wanted: WantedSchedule | WantedBackups): string {
+  return 'everySeconds' in wanted ? WORKFLOW_TYPES.drift : WORKFLOW_TYPES.backup;
+}
+
 /** Its offset and its pause are its own. */
-function isAsWanted(found: ScheduleDescription, { everySeconds, input, id }: WantedSchedule): boolean {
+function isAsWanted(found: ScheduleDescription, wanted: WantedSchedule | WantedBackups): boolean {
   const { spec, action, policies } = found;
   const { intervals = [], calendars = [] } = spec;
+  const { input, id } = wanted;
+  const atItsTimes =
+    !('everySeconds' in wanted) ||
+    (intervals.length === 1 && intervals[0]?.every === wanted.everySeconds * 1000 && calendars.length === 0);
   return (
-    intervals.length === 1 &&
-    intervals[0]?.every === everySeconds * 1000 &&
-    calendars.length === 0 &&
+    atItsTimes &&
     policies.overlap === ScheduleOverlapPolicy.SKIP &&
     policies.catchupWindow === CATCHUP_MILLISECONDS &&
-    action.workflowType === WORKFLOW_TYPES.drift &&
+    action.workflowType === typeOf(wanted) &&
     action.taskQueue === taskQueueOf(input.environment) &&
     action.workflowId === id &&
     isDeepStrictEqual(action.args, [input])

@@ -2,7 +2,7 @@
  * A backup as a file: a tar, encrypted with age, its manifest last. `age --decrypt -i KEY FILE | tar x` reads it
  * without any of this.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -77,7 +77,7 @@ export async function* snapshotEntries(
 }
 
 /**
- * Whole or not at all, 0600; one that was cut off before leaves `PATH.partial`, which the next attempt replaces.
+ * Whole or not at all, 0600; one that is killed leaves a file with the ending `.partial`, which goes a day later.
  * @returns size and sum of the file
  */
 export async function writeArchive(
@@ -85,8 +85,8 @@ export async function writeArchive(
   entries: AsyncIterable<WrittenEntry>,
   { recipients, at, signal }: { recipients: readonly string[]; at: Date; signal?: AbortSignal | undefined },
 ): Promise<Sum> {
-  const partial = `${path}.partial`;
-  await rm(partial, { force: true });
+  // Of this attempt alone: another one, of a worker that was cut off, may be at the same file.
+  const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
   const file = await open(partial, 'wx', 0o600);
   const hash = createHash('sha256');
   let bytes = 0;

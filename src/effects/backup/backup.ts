@@ -58,7 +58,7 @@ export async function makeBackup(
           part === 'vault' && external !== undefined
             ? [[part, `it is run by others (${external.address})`]]
             : only !== undefined && part !== only
-              ? [[part, `--only ${only}`]]
+              ? [[part, `--part ${only}`]]
               : [],
         ),
       ),

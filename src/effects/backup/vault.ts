@@ -99,7 +99,7 @@ function inWords(error: unknown, environment: string): unknown {
   if (/raft storage is not in use|unsupported path/i.test(error.message))
     return new DeployError(
       FAILURES.invalidInput,
-      "Vault does not keep its data on raft (one server of the publisher's chart keeps files): it gives out no snapshot. Back up its volume, or move the data: vault operator migrate. The records alone: --only records",
+      "Vault does not keep its data on raft (one server of the publisher's chart keeps files): it gives out no snapshot. Back up its volume, or move the data: vault operator migrate. The records alone: --part records",
     );
   return error;
 }

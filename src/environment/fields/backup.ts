@@ -1,6 +1,7 @@
 /** What an environment says about backups of the deployer's own state. */
 import { z } from 'zod';
 import { filePath } from './addresses.ts';
+import { objectName } from './kubernetes-names.ts';
 import { isTimeZone, momentProblem } from './moments.ts';
 import { refuseRepetitions } from './texts.ts';
 
@@ -33,6 +34,11 @@ export const backupSchema = z
       .describe(
         'Folder for backups, as the worker sees it, best on a volume that survives the cluster; needed with cron',
       ),
+    claim: objectName('a PersistentVolumeClaim')
+      .optional()
+      .describe(
+        'Claim in the namespace ananta-deployer that workers in the cluster have at `to`, made by you: for several workers it has to be one that many pods can write to',
+      ),
     cron: cron.optional().describe('When a worker makes one by itself, as in "30 2 * * *"; absent: never'),
     timeZone: z
       .string()
@@ -47,7 +53,9 @@ export const backupSchema = z
       .default(14)
       .describe('Backups of this environment that are kept in the folder: older ones go when a new one is whole'),
   })
-  .superRefine(({ cron: when, to }, context) => {
+  .superRefine(({ cron: when, to, claim }, context) => {
+    if (claim !== undefined && to?.startsWith('/') !== true)
+      context.addIssue({ code: 'custom', path: ['to'], message: 'has to be an absolute path: claim is mounted there' });
     if (when !== undefined && to === undefined)
       context.addIssue({ code: 'custom', path: ['to'], message: 'is missing: cron needs a folder to write to' });
   })

@@ -142,6 +142,7 @@ function engineParts({ engine, storage }: Environment): Part[] {
 
 function worker(environment: Environment, { image, environmentFiles, workflows, engineAccess }: DeployerInputs): Part {
   const grace = workerGraceSeconds(environment);
+  const { claim, to } = environment.backup ?? {};
   return {
     name: IN_CLUSTER.worker,
     // Old ones end only after what they have begun.
@@ -158,8 +159,12 @@ function worker(environment: Environment, { image, environmentFiles, workflows, 
           name: 'workflows',
           projected: { sources: workflows.map((name) => ({ configMap: { name, optional: true } })) },
         },
+        ...(claim === undefined ? [] : [{ name: 'backups', persistentVolumeClaim: { claimName: claim } }]),
       ],
-      volumeMounts: [{ name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true }],
+      volumeMounts: [
+        { name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true },
+        ...(claim === undefined ? [] : [{ name: 'backups', mountPath: to ?? '' }]),
+      ],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),
       ...metricsOf(environment),

@@ -1,12 +1,13 @@
 /** Backups of the deployer's own state: made, read, and put back over a loss of each part. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../../bootstrap/process/wait.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import { createVaultClient, readKv, writeKv } from '../../../src/clients/vault/index.ts';
 import { type KubernetesObject, paths } from '../../../src/clients/kubernetes/index.ts';
+import type { Activities } from '../../../src/contract/activities.ts';
 import type { BackupPart } from '../../../src/contract/backup.ts';
 import { RECORDS_NAMESPACE } from '../../../src/contract/names.ts';
 import { IdentityError, makeKeyPair, readIdentities } from '../../../src/effects/backup/age.ts';
@@ -182,6 +183,36 @@ describe('a backup', () => {
         'ananta-sandbox-20260101T020000Z.tar.age',
         'ananta-sandbox-20260101T030000Z.tar.age',
       ]);
+    });
+  });
+
+  test('by itself: as the file says now, the same file however often it is tried; not into a pod that goes', async () => {
+    await withFakeClients(async (parts) => {
+      await deployed(parts);
+      const { environmentsDir } = parts.clients.config;
+      const folder = join(parts.folder, 'backups');
+      const clients = { ...parts.clients, config: { ...parts.clients.config, environmentsDir: parts.folder } };
+      const write = async (more: string): Promise<void> => {
+        await copyFile(join(environmentsDir, '_base.yaml'), join(parts.folder, '_base.yaml'));
+        const own = await readFile(join(environmentsDir, 'sandbox.yaml'), 'utf8');
+        await writeFile(join(parts.folder, 'sandbox.yaml'), `${own}\n${more}`);
+      };
+      const make = (config = clients.config): ReturnType<Activities['makeBackup']> =>
+        createActivities({ ...clients, config }, () => testScope()).makeBackup({
+          run: parts.run,
+          at: '2026-11-30T02:30:00.000Z',
+        });
+      await write('');
+      assert.ok('skipped' in (await make()));
+      await write(`backup: {recipients: [${recipient}], to: ${folder}, cron: '30 2 * * *', keep: 1}`);
+      const done = await make();
+      assert.deepEqual(await make().then((again) => 'file' in again && again.file), 'file' in done && done.file);
+      assert.deepEqual(await readdir(folder), ['ananta-sandbox-20261130T023000Z.tar.age']);
+      const pod = { uid: 'pod', healthPort: 1, graceSeconds: 1, engineAccessDir: '' };
+      await assert.rejects(
+        make({ ...clients.config, pod: { ...clients.config.pod, ...pod } as never }),
+        /backup\.claim/,
+      );
     });
   });
 });

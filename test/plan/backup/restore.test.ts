@@ -166,6 +166,8 @@ describe('backup of an environment', () => {
     ['for one key', { recipients }, undefined],
     ['by itself', { recipients, cron: '30 2 * * *', to: '/backups' }, undefined],
     ['by itself, nowhere', { recipients, cron: '30 2 * * *' }, /cron needs a folder/],
+    ['on a claim', { recipients, claim: 'backups', to: '/backups' }, undefined],
+    ['on a claim, in the checkout', { recipients, claim: 'backups', to: 'backups' }, /absolute/],
     ['at a time that is none', { recipients, cron: '2026-12-18T18:00', to: '/b' }, /five fields/],
     ['for nobody', { recipients: [] }, /recipients|>=1|small/i],
     ['for a private key', { recipients: ['AGE-SECRET-KEY-1ABC'] }, /public key of age/],

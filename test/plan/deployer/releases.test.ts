@@ -57,6 +57,16 @@ describe('what the installation brings', () => {
     });
   });
 
+  test('a claim for backups is mounted where they go to', async () => {
+    const backup = { recipients: ['age1…'], to: '/backups', claim: 'backups', timeZone: 'UTC', keep: 14 };
+    const worker = (await deployerReleases(await inCluster({ backup }), config, inputs)).at(-1)!;
+    assert.deepEqual((worker.values['volumes'] as unknown[]).at(-1), {
+      name: 'backups',
+      persistentVolumeClaim: { claimName: 'backups' },
+    });
+    assert.deepEqual((worker.values['volumeMounts'] as unknown[]).at(-1), { name: 'backups', mountPath: '/backups' });
+  });
+
   test('a worker gets longer to end than Helm, and its pod longer than the worker', async () => {
     const environment = await inCluster();
     const worker = (await deployerReleases(environment, config, inputs)).at(-1)!;

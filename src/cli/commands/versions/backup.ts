@@ -12,8 +12,8 @@ import type {
   VerifyOptions,
 } from '../../backup/options.ts';
 
-const only = (): Option =>
-  new Option('--only <part>', 'only this part: vault or records; default: both').choices(BACKUP_PARTS);
+const part = (): Option =>
+  new Option('--part <part>', 'only this part: vault or records; default: both').choices(BACKUP_PARTS);
 const IDENTITY = [
   '--identity <file>',
   'private key of one of the recipients, as age-keygen or "backup key" wrote it',
@@ -71,14 +71,14 @@ A worker makes one by itself where the file says backup.cron.`,
         'backup --env sandbox --to /tmp/sandbox.tar.age --recipient age1…',
         'Into a file, for a key that stands nowhere.',
       ],
-      ['backup --env prod --only records --json', 'Without Vault.'],
+      ['backup --env prod --part records --json', 'Without Vault.'],
     ],
   })
     .usage('[options] | COMMAND [options]')
     .helpCommand(false)
     .option('--to <place>', 'a file, or a folder; default: backup.to of the environment')
     .option('--recipient <key>', 'public key of age in place of backup.recipients; may be repeated', collectText)
-    .addOption(only())
+    .addOption(part())
     .option('--json', 'one JSON object on standard output')
     .action(async (options: BackupOptions) => {
       const { runBackup } = await import('../../backup/backup.ts');
@@ -116,7 +116,7 @@ Nothing is restored while an operation holds the lock. Data of the platform's da
       'environment: the name of a file in environments/, without .yaml; there is no default',
     )
     .requiredOption(...IDENTITY)
-    .addOption(only())
+    .addOption(part())
     .option('--over <what>', 'write over what is newer, another-vault, another-cluster; may be repeated', collectOver)
     .option(
       '--keys <file>',
