@@ -158,12 +158,31 @@ export function settledBy(service: string, outcome: ServiceOutcome | undefined):
 }
 
 /** Dependencies that a waiting service still waits for, in the catalog's order. */
-export function waitsFor(view: DeploymentProgress, service: string): string[] {
-  const planned = view.plan?.services.find((candidate) => candidate.name === service);
-  const settled = new Set(view.plan?.services.filter(({ action }) => isNoop(action)).map(({ name }) => name));
-  return (planned?.dependsOn ?? []).filter(
-    (name) => !settled.has(name) && !GOOD_STATES.includes(view.services[name]?.state ?? 'waiting'),
+export function waitsFor({ plan, services }: DeploymentProgress, service: string): string[] {
+  if (plan === undefined) return [];
+  const { byName, noops } = indexOf(plan);
+  return (byName.get(service)?.dependsOn ?? []).filter(
+    (name) => !noops.has(name) && !GOOD_STATES.includes(services[name]?.state ?? 'waiting'),
   );
+}
+
+interface PlanIndex {
+  byName: ReadonlyMap<string, PlannedService>;
+  noops: ReadonlySet<string>;
+}
+
+/** Of a plan, which never changes: every picture of thousands of services asks for each of them. */
+const indexes = new WeakMap<OperationPlan, PlanIndex>();
+
+function indexOf(plan: OperationPlan): PlanIndex {
+  const known = indexes.get(plan);
+  if (known) return known;
+  const index = {
+    byName: new Map(plan.services.map((service) => [service.name, service])),
+    noops: new Set(plan.services.filter(({ action }) => isNoop(action)).map(({ name }) => name)),
+  };
+  indexes.set(plan, index);
+  return index;
 }
 
 /** Outcomes of all planned services; one that never ended counts as `cancelled`. */

@@ -4,6 +4,7 @@ import type { LiveEvent } from '../../../src/cli/render/live.ts';
 import type { LogLine } from '../../../src/plan/explain/log-line.ts';
 import { treeLines } from '../../../src/cli/render/tree.ts';
 import { colourStyle, plainStyle } from '../../../src/cli/shared/terminal.ts';
+import { planOf } from '../../support/plans.ts';
 import { ended, FAILED, fold, HALFWAY, PAST, PLANNED, progress, START } from '../sample.ts';
 
 const draw = (events: readonly LiveEvent[], after: number, { columns = 80, rows = 24 } = {}): string[] =>
@@ -276,6 +277,20 @@ describe('a low terminal', () => {
       }
     }
   });
+});
+
+test('5,000 services: what is at work stays, within the rows', () => {
+  const graph = Object.fromEntries(
+    Array.from({ length: 5000 }, (_, index) => [
+      `service-${index}`,
+      { phase: 1 + (index % 10), dependsOn: index < 10 ? [] : [`service-${index - 10}`] },
+    ]),
+  );
+  const plan: LiveEvent = { kind: 'plan', plan: planOf(graph), at: START };
+  const lines = draw([plan, progress(1, 'service-4321', 'applying')], 5, { rows: 30 });
+  assert.ok(lines.length < 30, `${lines.length} lines`);
+  assert.match(lines[0] ?? '', /0\/5000 done, 1 at work, 4999 waiting/);
+  assert.ok(lines.some((line) => /▸ service-4321 +applying/.test(line)));
 });
 
 test('colours add nothing but colour', () => {
