@@ -19,7 +19,7 @@ import type { NodeNetwork } from '../node/network.ts';
 import { nodeObjects } from '../node/objects.ts';
 import { type Api, ApiError, type ApiObject } from './api.ts';
 import { type ClusterContents, NODE_LABEL, clusterObjects, execPolicy, simulatedNode } from './objects.ts';
-import { kubeletEndpoint } from './stages/index.ts';
+import { kubeletEndpoint, storageClasses } from './stages/index.ts';
 
 export interface TcpService {
   service: string;
@@ -112,6 +112,7 @@ export function contentsOf(
     vaultPort: ports['vault'] as number,
     vaultContainerPorts: simulated.flatMap(({ health }) => (health.kind === 'vault' ? [health.port] : [])),
     vaultClaims: vaultClaims(catalog),
+    storageClasses: storageClasses(environment.storage.class),
     engineForwards:
       'inCluster' in environment.engine
         ? [

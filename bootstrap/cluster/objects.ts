@@ -21,6 +21,8 @@ export interface ClusterContents {
   vaultContainerPorts: readonly number[];
   /** Claims whose data are Vault's. */
   vaultClaims: readonly ClaimName[];
+  /** Names of the storage classes that there are. */
+  storageClasses: readonly string[];
   /**
    * Container port to the port of this machine on which a real engine answers, where one stands behind the pods of an
    * engine in the cluster.
@@ -36,8 +38,8 @@ export interface ClusterContents {
 
 export function clusterObjects(contents: ClusterContents): ApiObject[] {
   return [
-    ...stages(contents.startupSeconds, contents.kubeletPort, contents.vaultClaims),
-    storageClass(),
+    ...stages(contents.startupSeconds, contents.kubeletPort, contents.vaultClaims, contents.storageClasses),
+    ...contents.storageClasses.map((name) => storageClass(name)),
     portForwards(contents),
     // It treats the pods of a real node like all others; simulated containers then report by themselves what they lack.
     ...(contents.real ?? execPolicy(contents.commands)),

@@ -37,6 +37,7 @@ import { notifyCommand } from './commands/looking/notify.ts';
 import { planCommand } from './commands/deploying/plan.ts';
 import { preflightCommand } from './commands/looking/preflight.ts';
 import { promoteCommand } from './commands/versions/promote.ts';
+import { rehearseCommand } from './commands/deploying/rehearse.ts';
 import { rbacCommand } from './commands/installation/rbac.ts';
 import { rebindCommand } from './commands/installation/rebind.ts';
 import { ringsCommand } from './commands/versions/rings.ts';
@@ -77,6 +78,7 @@ const GROUPS: readonly CommandGroup[] = [
       statusCommand,
       watchCommand,
       verifyCommand,
+      rehearseCommand,
       approvalsCommand,
       approveCommand,
       rejectCommand,
@@ -148,7 +150,7 @@ export async function runCommandLine({ args, config, terminal, watchOutput }: Co
     version,
     finish: (code) => (exitCode = code),
     outputLost: EXIT_CODES.done,
-    run: (other, elsewhere) => runCommandLine({ args: other, config, terminal: elsewhere }),
+    run: (other, elsewhere, folders = config) => runCommandLine({ args: other, config: folders, terminal: elsewhere }),
   };
   watchOutput?.(() => context.outputLost);
   const program = buildProgram(context, (next) => (attempt = next));

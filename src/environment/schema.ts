@@ -322,6 +322,14 @@ export const environmentFileSchema = z.strictObject({
     .describe('Scheduled comparison of the cluster with what was deployed'),
   approvals: approvalsSchema.default([]),
   policy: policySchema,
+  rehearsal: z
+    .strictObject({
+      certificate: filePath.describe(
+        'File that rehearse has written (JSON), as the worker finds it; rules of the policy read it as plan.rehearsal',
+      ),
+    })
+    .optional()
+    .describe('What has to be rehearsed before it is deployed: policy says so'),
   freeze: freezeSchema.optional(),
   fields: leases,
   notify: notifySchema,

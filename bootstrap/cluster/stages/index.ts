@@ -8,17 +8,19 @@ import { podStages } from './pods.ts';
 import { type ClaimName, volumeStages } from './volumes.ts';
 
 export { kubeletEndpoint } from './nodes.ts';
-export { type ClaimName, storageClass } from './volumes.ts';
+export { type ClaimName, storageClass, storageClasses } from './volumes.ts';
 
 /**
  * @param startupSeconds seconds by release name, from the pod's scheduling to its readiness (or completion)
  * @param kubeletPort where the API server reaches the kubelet of all nodes
  * @param stored claims with real data behind them
+ * @param classes storage classes whose claims are served
  */
 export function stages(
   startupSeconds: Readonly<Record<string, number>>,
   kubeletPort: number,
   stored: readonly ClaimName[],
+  classes: readonly string[],
 ): ApiObject[] {
-  return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages(stored)];
+  return [...nodeStages(kubeletPort), ...podStages(startupSeconds), ...volumeStages(stored, classes)];
 }

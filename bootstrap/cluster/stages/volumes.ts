@@ -11,13 +11,19 @@ export interface ClaimName {
   name: string;
 }
 
+/** @returns the simulation's own class first, then the one that the environment asks for by name */
+export function storageClasses(named?: string): string[] {
+  return [...new Set([STORAGE_CLASS, ...(named === undefined ? [] : [named])])];
+}
+
 /**
  * Volumes of simulated pods hold nothing: a claim gets a volume that points nowhere, and the real controller binds the
  * two. (Kubernetes' own host-path provisioner would make folders in /tmp.)
  * @param stored the claims that have real data behind them all the same: Vault's
+ * @param classes whose claims get one
  */
-export function volumeStages(stored: readonly ClaimName[]): ApiObject[] {
-  const ours: Expression = { key: '.spec.storageClassName', operator: 'In', values: [STORAGE_CLASS] };
+export function volumeStages(stored: readonly ClaimName[], classes: readonly string[]): ApiObject[] {
+  const ours: Expression = { key: '.spec.storageClassName', operator: 'In', values: [...classes] };
   return [
     stage({
       name: 'claim-provision',
@@ -40,7 +46,7 @@ spec:
   capacity:
     storage: {{ .spec.resources.requests.storage | Quote }}
   persistentVolumeReclaimPolicy: Delete
-  storageClassName: ${STORAGE_CLASS}
+  storageClassName: {{ .spec.storageClassName | Quote }}
   volumeMode: {{ or .spec.volumeMode "Filesystem" | Quote }}
   claimRef:
     apiVersion: v1
@@ -64,11 +70,15 @@ spec:
   ];
 }
 
-export function storageClass(): ApiObject {
+export function storageClass(name: string): ApiObject {
+  const isDefault = name === STORAGE_CLASS;
   return {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
-    metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    metadata: {
+      name,
+      ...(isDefault ? { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } : {}),
+    },
     provisioner: PROVISIONER,
     reclaimPolicy: 'Delete',
     volumeBindingMode: 'Immediate',

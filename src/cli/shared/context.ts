@@ -10,8 +10,8 @@ export interface CliContext {
   version: string;
   /** Sets the exit code; a command that does not call it is done (0). */
   finish: (code: ExitCode) => void;
-  /** Runs another command of this program, with its output in another terminal. */
-  run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
+  /** Runs another command of this program, with its output in another terminal, and with folders of its own perhaps. */
+  run: (args: readonly string[], terminal: Terminal, config?: Config) => Promise<ExitCode>;
   /**
    * Exit code when whoever reads the output goes away: done, unless something goes on without us. Absent while the
    * command itself is what changes something: it goes on to its end, unheard.

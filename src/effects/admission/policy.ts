@@ -4,6 +4,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { writtenValues } from '../../plan/inputs/kubernetes-yaml.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import type { ReleaseChange } from '../../plan/diff/types.ts';
+import type { RehearsalFact } from '../../plan/rehearsal/content.ts';
 import { factsOf } from '../../plan/policy/facts.ts';
 import { isBroken, verdictNotes } from '../../plan/policy/words.ts';
 import { verdictsOf } from '../../plan/policy/verdicts.ts';
@@ -12,6 +13,7 @@ import { verdictsOf } from '../../plan/policy/verdicts.ts';
  * What the environment's rules say of the plan goes with it. Not part of its digest: time alone may change it.
  * @param inputs of what is applied from the checkout
  * @param changes of its releases' objects, where rules ask for them
+ * @param rehearsal what one has shown of it, where rules ask for that
  */
 export function withVerdicts<Plan extends OperationPlan>(
   plan: Plan,
@@ -19,6 +21,7 @@ export function withVerdicts<Plan extends OperationPlan>(
   { policy, images }: Pick<Environment, 'policy' | 'images'>,
   inputs?: ReadonlyMap<string, Pick<ReleaseInputs, 'values'>>,
   changes?: ReadonlyMap<PlannedStep, ReleaseChange>,
+  rehearsal?: RehearsalFact,
 ): Plan {
   if (policy.length === 0) return plan;
   const stateful = new Set(catalog.services.filter((service) => service.stateful).map(({ name }) => name));
@@ -28,6 +31,7 @@ export function withVerdicts<Plan extends OperationPlan>(
     licences: images.licences,
     ...(values ? { values } : {}),
     ...(changes ? { changes: ofServices(plan, changes) } : {}),
+    ...(rehearsal ? { rehearsal } : {}),
   });
   const verdicts = verdictsOf(policy, plan.operation, facts, new Date());
   // Rules that refuse the plan are named by the refusal.

@@ -18,6 +18,7 @@ import type { ObservedCluster } from '../../plan/observed.ts';
 import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/deploy.ts';
 import { withVerdicts } from '../admission/policy.ts';
+import { readRehearsal } from '../admission/rehearsal.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, prerequisiteChanges } from './prerequisites.ts';
@@ -97,7 +98,7 @@ interface World {
 }
 
 async function describe(
-  { catalog, environment, redactor }: Planning,
+  { catalog, environment, config, redactor }: Planning,
   { observed: seen, complete, existing, versions }: World,
   request: PlanRequest,
   compare: Compare,
@@ -110,7 +111,8 @@ async function describe(
     ...{ rendering, compare, redactor },
     leaves: rulesSeeObjects(environment.policy, decided.operation),
   });
-  const plan = withVerdicts(decided, catalog, environment, inputs, releases);
+  const rehearsal = await readRehearsal(config, environment, inputs);
+  const plan = withVerdicts(decided, catalog, environment, inputs, releases, rehearsal);
   const { verdicts = [] } = plan;
   const declared = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
   const services = plan.services.map((service) =>

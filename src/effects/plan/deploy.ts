@@ -20,6 +20,7 @@ import { completed } from '../../plan/steps/complete.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { rulesSeeObjects } from '../../plan/policy/objects.ts';
 import { withVerdicts } from '../admission/policy.ts';
+import { readRehearsal } from '../admission/rehearsal.ts';
 import { comparison, releaseChanges } from '../diff/changes.ts';
 import { assertShown } from './binding.ts';
 import { lostDefinitions } from '../release/definitions/lost.ts';
@@ -77,7 +78,9 @@ async function judge(
   signal: AbortSignal,
 ): Promise<OperationPlan> {
   const { connections, config, redactor, catalog } = clients;
-  if (!rulesSeeObjects(environment.policy, plan.operation)) return withVerdicts(plan, catalog, environment, inputs);
+  const rehearsal = await readRehearsal(config, environment, inputs);
+  if (!rulesSeeObjects(environment.policy, plan.operation))
+    return withVerdicts(plan, catalog, environment, inputs, undefined, rehearsal);
   await withCharts(clients, plan, inputs, signal);
   const { helm } = connections;
   const changes = await releaseChanges(plan, inputs, {
@@ -86,7 +89,7 @@ async function judge(
     redactor,
     leaves: true,
   });
-  return withVerdicts(plan, catalog, environment, inputs, changes);
+  return withVerdicts(plan, catalog, environment, inputs, changes, rehearsal);
 }
 
 /** Publishers' charts of what would be applied: without them nobody can say which objects there will be. */

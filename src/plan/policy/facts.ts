@@ -3,6 +3,7 @@ import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { isTree, type Tree } from '../../environment/merge.ts';
 import type { ReleaseChange } from '../diff/types.ts';
 import { isNoop } from '../progress.ts';
+import type { RehearsalFact } from '../rehearsal/content.ts';
 import { objectFacts } from './objects.ts';
 
 export interface ImageFact {
@@ -37,11 +38,16 @@ export interface KnownOfServices {
   values?: ReadonlyMap<string, Tree>;
   /** What is changed of each release's objects; absent: nobody has looked. */
   changes?: readonly { service: string; release: ReleaseChange }[];
+  /** What a rehearsal has shown of it; absent: no rule asks. */
+  rehearsal?: RehearsalFact;
   /** By repository, or by what repositories begin with up to a slash. */
   licences?: Readonly<Record<string, string>>;
 }
 
-export function factsOf(plan: OperationPlan, { stateful, values, changes, licences = {} }: KnownOfServices): Facts {
+export function factsOf(
+  plan: OperationPlan,
+  { stateful, values, changes, rehearsal, licences = {} }: KnownOfServices,
+): Facts {
   const changed = plan.services.filter(({ action }) => !isNoop(action));
   const images = changed.flatMap((service) =>
     service.steps
@@ -65,7 +71,8 @@ export function factsOf(plan: OperationPlan, { stateful, values, changes, licenc
   const { operation, environment, onFailure, prerequisites } = plan;
   const objects = changes && objectFacts(changes);
   const parts = { services, images, steps, ...(objects === undefined ? {} : { objects }) };
-  return { plan: { operation, environment, onFailure, prerequisites, ...parts }, ...parts };
+  const shown = rehearsal === undefined ? {} : { rehearsal };
+  return { plan: { operation, environment, onFailure, prerequisites, ...parts, ...shown }, ...parts };
 }
 
 function imagesOf(

@@ -1,0 +1,92 @@
+/** The throwaway cluster of a rehearsal: a state folder and an environments folder of its own, put down at the end. */
+import { cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Config } from '../../config.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import type { Environment, EnvironmentInput } from '../../environment/schema.ts';
+import { refused } from '../shared/failure.ts';
+
+export interface Stage {
+  /** For all that runs on it: the environment has its own name there. */
+  config: Config;
+  environment: Environment;
+  /** Of the rehearsal, for files of its own; removed at its end. */
+  folder: string;
+  /** Stops all that runs there. What it has left by now is what every later run begins with. */
+  keep: () => Promise<void>;
+  /** Stops all that runs there, and removes what it left: as it was at the beginning. */
+  reset: () => Promise<void>;
+}
+
+/** What depends on the code alone is made once for all state folders of a checkout. */
+const SHARED = ['bundles', join('cache', 'node'), join('cache', 'swc')];
+
+/**
+ * Nothing of it is left afterwards, whatever happens, but after a SIGKILL: then the next rehearsal of the environment
+ * clears what it finds.
+ * @throws CliError (refused) while another rehearsal of the environment runs
+ */
+export async function withStage<T>(
+  config: Config,
+  { name }: Pick<Environment, 'name'>,
+  file: EnvironmentInput,
+  work: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const { down, purge } = await import('../../../bootstrap/index.ts');
+  const { tryLock } = await import('../../../bootstrap/process/lock.ts');
+  const { privateFolder } = await import('../../../bootstrap/process/files.ts');
+  const folder = join(config.stateRoot, 'rehearsals', name);
+  const own: Config = {
+    ...config,
+    stateRoot: join(folder, 'state'),
+    environmentsDir: join(folder, 'environments'),
+    // Of a cluster of the team's nothing is known there.
+    kubeconfig: join(folder, 'none'),
+  };
+  await privateFolder(folder);
+  const taken = await tryLock(join(folder, 'lock'));
+  if (!taken.held)
+    throw refused(`"${name}" is being rehearsed already, by process ${taken.holder.pid}: two would share a cluster.`);
+  const clear = async (): Promise<void> => {
+    await down(name, own, () => undefined);
+    await purge(name, own, () => undefined);
+  };
+  const state = join(own.stateRoot, name);
+  const beginning = join(folder, 'beginning');
+  const files = join(folder, 'files');
+  let kept = false;
+  const keep = async (): Promise<void> => {
+    await down(name, own, () => undefined);
+    await rename(state, beginning);
+    kept = true;
+    await restore();
+  };
+  const restore = (): Promise<void> => cp(beginning, state, { recursive: true, verbatimSymlinks: true });
+  const reset = async (): Promise<void> => {
+    await clear();
+    if (kept) await restore();
+  };
+  try {
+    await clear();
+    for (const old of [beginning, files]) await rm(old, { recursive: true, force: true });
+    await mkdir(files, { recursive: true });
+    await mkdir(own.environmentsDir, { recursive: true });
+    await mkdir(join(own.stateRoot, 'cache'), { recursive: true });
+    for (const part of SHARED) await share(join(config.stateRoot, part), join(own.stateRoot, part));
+    await writeFile(join(own.environmentsDir, `${name}.yaml`), stringify(file));
+    return await work({ config: own, environment: await loadEnvironment(name, own), folder: files, keep, reset });
+  } finally {
+    await clear();
+    for (const left of [own.stateRoot, own.environmentsDir, beginning, files])
+      await rm(left, { recursive: true, force: true });
+    await taken.lock.release();
+  }
+}
+
+async function share(shared: string, link: string): Promise<void> {
+  await mkdir(shared, { recursive: true });
+  await symlink(shared, link).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
