@@ -41,6 +41,8 @@ const eventSchema = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
   object: z.unknown(),
 });
+/** Of no object: it has no name. */
+const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 const errorObjectSchema = z.looseObject({
   code: z.number().optional(),
   reason: z.string().optional(),
@@ -137,9 +139,13 @@ async function* watchOnce(
     for await (const line of lines(answer, silenceSeconds)) {
       const event = eventSchema.parse(JSON.parse(line));
       if (event.type === 'ERROR') throw errorOf(target, event.object);
+      if (event.type === 'BOOKMARK') {
+        yield bookmarkSchema.parse(event.object).metadata.resourceVersion;
+        continue;
+      }
       const object = objectSchema.parse(event.object);
       if (event.type === 'DELETED') listener.deleted(slim(object));
-      else if (event.type !== 'BOOKMARK') listener.changed(slim(object));
+      else listener.changed(slim(object));
       yield object.metadata.resourceVersion;
     }
   } finally {

@@ -13,6 +13,7 @@ interface Watching {
   known: Map<string, string>;
   live: () => boolean;
   lists: () => number;
+  watches: () => number;
   lastWatch: () => URLSearchParams;
   until: (what: () => boolean) => Promise<void>;
 }
@@ -62,6 +63,7 @@ async function watching(work: (watch: Watching) => Promise<void>, silenceSeconds
       known,
       live: () => live,
       lists: () => lists,
+      watches: () => server.requests.filter(({ query }) => query.has('watch')).length,
       lastWatch: () => server.requests.findLast(({ query }) => query.has('watch'))!.query,
       until,
     });
@@ -104,12 +106,16 @@ describe('watch', () => {
   });
 
   test('ended by the server: goes on from the last version seen, bookmarks included, without a new list', async () => {
-    await watching(async ({ server, lists, lastWatch, known, until }) => {
+    await watching(async ({ server, lists, watches, lastWatch, known, until }) => {
       server.emit(PATH, { type: 'MODIFIED', object: object('a', 11) });
-      server.emit(PATH, { type: 'BOOKMARK', object: { metadata: { name: '', resourceVersion: '40' } } });
-      await until(() => known.get('a') === '11');
+      server.emit(PATH, { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: '40' } } });
+      server.emit(PATH, { type: 'MODIFIED', object: object('a', 41) });
+      await until(() => known.get('a') === '41');
+      // A bookmark alone ends no watch.
+      assert.deepEqual([lists(), watches()], [1, 1]);
+      server.emit(PATH, { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: '50' } } });
       server.endWatches('end');
-      await until(() => lastWatch().get('resourceVersion') === '40');
+      await until(() => lastWatch().get('resourceVersion') === '50');
       assert.equal(lists(), 1);
     });
   });
