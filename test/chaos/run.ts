@@ -1,0 +1,191 @@
+/** One run: from the platform as the catalog has it through the operations of a scenario, judged after each of them. */
+import { Worker } from '@temporalio/worker';
+import { workflowBuild } from '../../src/clients/temporal/bundle.ts';
+import { running } from './commands.ts';
+import { type Expected, judge, judgeRest } from './invariants.ts';
+import { imagesOf, operate, type Operated, type Tags } from './operate.ts';
+import { type Fault, type Operation, operationText, type Scenario, SERVICES } from './scenario.ts';
+import { NAME, type Stage } from './stage.ts';
+import { type World, worldOf } from './world.ts';
+
+export interface Ran {
+  seed: number;
+  seconds: number;
+  /** Faults that hit something. */
+  hits: Fault[];
+  /** What should not be so, each with the operation after which it was seen; none: the run is well. */
+  violations: string[];
+  /** What was said where something was wrong. */
+  said: string[];
+}
+
+interface Known {
+  /** Tags that the next deployment names. */
+  wanted: Tags;
+  /** Of each version of the platform, newest last. */
+  versions: Tags[];
+}
+
+/** @throws when the stage itself is broken, so that nothing more can be run on it */
+export async function runScenario(stage: Stage, { seed, operations, faults }: Scenario): Promise<Ran> {
+  const began = performance.now();
+  const since = new Date();
+  const ran: Ran = { seed, seconds: 0, hits: [], violations: [], said: [] };
+  await undisturbed(stage, {});
+  const baseline = await worldOf(stage.kubernetes);
+  const base = Object.fromEntries(SERVICES.map((service) => [service, baseline.tags[service] ?? '']));
+  let known: Known = { wanted: {}, versions: [{}] };
+  let before = baseline;
+  for (const [index, operation] of operations.entries()) {
+    const of = (what: string): string => `after operation ${index + 1} (${operationText(operation)}): ${what}`;
+    const own = faults.filter((fault) => fault.operation === index);
+    const operated = await operate(stage, operation, own, known.wanted);
+    ran.hits.push(...operated.hits);
+    const { expected, next, wrong } = consequences(operation, operated, known, before, base);
+    const after = await worldOf(stage.kubernetes);
+    const violations = [...wrong, ...judge(before, after, expected), ...(await judgeRest(stage))];
+    ran.violations.push(...violations.map(of));
+    if (violations.length > 0) ran.said.push(...operated.said);
+    known = next;
+    before = after;
+    if (violations.length > 0) break;
+  }
+  if (ran.violations.length === 0) ran.violations.push(...(await judgeEnd(stage, known, before, base, since)));
+  ran.seconds = (performance.now() - began) / 1000;
+  return ran;
+}
+
+/** Without a fault. @throws Error when it does not succeed */
+async function undisturbed(stage: Stage, tags: Tags): Promise<string> {
+  const run = await running(stage.config, ['deploy', '--json', ...imagesOf(tags)]);
+  const outcome = run.lines.findLast(({ type }) => type === 'result')?.['outcome'];
+  if (outcome === 'succeeded' || outcome === 'unchanged') return outcome;
+  throw new Error(
+    `a deployment without any fault ended with ${String(run.code)}:\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-2000)}`,
+  );
+}
+
+interface Consequences {
+  expected: Expected;
+  next: Known;
+  /** Outcomes that are not right. */
+  wrong: string[];
+}
+
+const GOOD = ['succeeded', 'unchanged'];
+
+function consequences(
+  { kind, tags, drift }: Operation,
+  { outcomes }: Operated,
+  { wanted, versions }: Known,
+  before: World,
+  base: Tags,
+): Consequences {
+  const whole = (some: Tags): Tags => ({ ...base, ...some });
+  const applied = (times: number, ...targets: Tags[]): Record<string, number> =>
+    Object.fromEntries(
+      SERVICES.filter((service) => targets.some((target) => whole(target)[service] !== before.tags[service])).map(
+        (service) => [service, times],
+      ),
+    );
+  const bad = outcomes.filter((outcome) => !GOOD.includes(outcome));
+  const first = { ...wanted, ...tags[0] };
+  const newest = { ...wanted, ...tags[1] };
+  const to = (target: Tags, times = 1, ...between: Tags[]): Consequences => ({
+    expected: { tags: whole(target), applied: applied(times, target, ...between) },
+    next: { wanted: target, versions: same(versions.at(-1), target) ? versions : [...versions, target] },
+    wrong: bad.map((outcome) => `it ended ${outcome}`),
+  });
+  switch (kind) {
+    case 'deploy':
+    case 'pause':
+      return to(first);
+    case 'rollback': {
+      const target = versions.at(-2);
+      if (target !== undefined) return to(target);
+      // The first version has none before it.
+      return { ...to(wanted), wrong: [] };
+    }
+    case 'repair':
+      return {
+        expected: { tags: whole(wanted), applied: { ...applied(1, wanted), [drift?.service ?? '']: 2 } },
+        next: { wanted, versions },
+        wrong: bad.map((outcome) => `it ended ${outcome}`),
+      };
+    case 'queue':
+    case 'supersede': {
+      const ended = outcomes.at(-1) ?? '';
+      const others = kind === 'queue' ? [] : ['cancelled'];
+      const target = to(newest, 2, first);
+      return {
+        ...target,
+        // Rolled back to is what the first has recorded, where it has come to its end.
+        next: {
+          wanted: newest,
+          versions: outcomes[0] === 'succeeded' ? [...versions, first, newest] : [...versions, newest],
+        },
+        wrong: [
+          ...(GOOD.includes(ended) ? [] : [`the second ended ${ended}`]),
+          ...(GOOD.includes(outcomes[0] ?? '') || others.includes(outcomes[0] ?? '')
+            ? []
+            : [`the first ended ${outcomes[0] ?? ''}`]),
+        ],
+      };
+    }
+    case 'cancel': {
+      if (outcomes[0] === 'succeeded') return to(first);
+      const either = Object.fromEntries(
+        SERVICES.map((service) => {
+          const [was, is] = [before.tags[service], whole(first)[service]];
+          return [service, was === is ? is : undefined];
+        }),
+      );
+      return {
+        expected: { tags: either, applied: applied(1, first) },
+        next: { wanted: first, versions },
+        wrong: outcomes[0] === 'cancelled' ? [] : [`it ended ${outcomes[0] ?? ''}`],
+      };
+    }
+    case 'destroy':
+      return {
+        expected: { tags: whole(wanted), applied: {}, rebuilt: true },
+        next: { wanted, versions },
+        wrong: bad.map((outcome) => `it ended ${outcome}`),
+      };
+  }
+}
+
+function same(one: Tags | undefined, other: Tags): boolean {
+  return JSON.stringify(Object.entries(one ?? {}).sort()) === JSON.stringify(Object.entries(other).sort());
+}
+
+/** What is wanted comes about without a fault, then nothing is left to do, nothing is drift, all histories replay. */
+async function judgeEnd(stage: Stage, { wanted }: Known, before: World, base: Tags, since: Date): Promise<string[]> {
+  const found: string[] = [];
+  const of = (what: string): string => `at the end: ${what}`;
+  const cancelled = SERVICES.some((service) => before.tags[service] !== { ...base, ...wanted }[service]);
+  const outcome = await undisturbed(stage, wanted);
+  if (!cancelled && outcome !== 'unchanged') found.push(of('a deployment of the same found something to do'));
+  const drift = await running(stage.config, ['drift', '--json']);
+  if (drift.code !== 0) found.push(of(`there is drift: ${drift.stdout.slice(0, 1500)}${drift.stderr.slice(0, 500)}`));
+  const after = await worldOf(stage.kubernetes);
+  const expected = { tags: { ...base, ...wanted }, applied: Object.fromEntries(SERVICES.map((name) => [name, 1])) };
+  found.push(...judge(before, after, expected).map(of), ...(await judgeRest(stage)).map(of));
+  found.push(...(await replayed(stage, since)).map(of));
+  return found;
+}
+
+/** Histories of all that this run has started. */
+async function replayed(stage: Stage, since: Date): Promise<string[]> {
+  const { path: codePath } = await workflowBuild(stage.config.repoRoot, stage.config.stateRoot);
+  const query = `StartTime >= '${since.toISOString()}'`;
+  const found: string[] = [];
+  for await (const { workflowId, runId } of stage.client.workflow.list({ query })) {
+    if (!workflowId.includes(`/${NAME}/`)) continue;
+    const history = await stage.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId).catch((error: unknown) => {
+      found.push(`${workflowId} does not replay: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+  return found;
+}
