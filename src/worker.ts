@@ -22,10 +22,12 @@ import { taskQueueOf } from './contract/names.ts';
 import { currentEnvironment } from './effects/environment.ts';
 import { resolveConnections } from './environment/connections.ts';
 import { loadEnvironment } from './environment/load.ts';
+import type { AnswerSettings } from './environment/fields/notify.ts';
 import { type TraceSettings, tracesOf } from './environment/fields/telemetry.ts';
 import { contentDigest, identityWithContent } from './plan/inputs/content.ts';
 import { platformInputs } from './plan/inputs/platform-inputs.ts';
 import { processTag } from './process/owner.ts';
+import type { AnswersStarted } from './worker/answers/start.ts';
 import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { openHistories } from './worker/histories.ts';
 import { installRuntime } from './worker/runtime.ts';
@@ -117,7 +119,11 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         serving?.shutdown();
       });
     const health = config.pod && (await sayHealth(serving, engine, environmentName, identity, config.pod.healthPort));
-    await serving.run().finally(() => health?.close());
+    const answers = environment.notify.links && (await takeAnswers(clients, engine, environment.notify.links, say));
+    await serving.run().finally(() => {
+      health?.close();
+      answers?.close();
+    });
     histories.throwIfUnfit();
   } finally {
     await clients.close();
@@ -132,6 +138,17 @@ async function tracingOf(settings: TraceSettings, environment: string, { otel, r
   const { startTracing } = await import('./clients/telemetry/tracing.ts');
   const { version } = JSON.parse(await readFile(join(repoRoot, 'package.json'), 'utf8')) as { version: string };
   return startTracing(settings, { service: 'ananta-worker', version, environment, variables: otel });
+}
+
+/** Loaded late, as above. */
+async function takeAnswers(
+  clients: Clients,
+  engine: EngineLink,
+  links: AnswerSettings,
+  say: (text: string) => void,
+): Promise<AnswersStarted | undefined> {
+  const { startAnswers } = await import('./worker/answers/start.ts');
+  return startAnswers(clients, engine, links, say);
 }
 
 /** Loaded late, as above. */

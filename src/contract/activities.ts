@@ -16,7 +16,7 @@ import type { Attested } from './admission/approvals.ts';
 import type { FreezeVerdict, OverrideRequest } from './admission/freeze.ts';
 import type { LockHolder } from './lock.ts';
 import type { AwaitedOperation, Preparation, PrepareInput } from './nexus/messages.ts';
-import type { DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
+import type { Asks, DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
 import type { NotifyEvent } from './notify-events.ts';
 import type { OperationPlan, Operation, PlannedService, PlannedStep } from './operations/plan.ts';
 import type { RotateSelection, RotationAct, SecretName } from './operations/secret-name.ts';
@@ -100,6 +100,8 @@ export interface NotifyInput {
   event: NotifyEvent | 'deploy-failed';
   title: string;
   lines: string[];
+  /** What people are asked. */
+  asks?: Asks;
   /** What it is about: sent only when this differs from what was sent last. Absent: sent in any case. */
   about?: string[];
 }

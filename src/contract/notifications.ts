@@ -1,7 +1,23 @@
 /** What is told outside: from a workflow over the activities that tell it to the list of what nobody could be told. */
 import { z } from 'zod';
 import { NOTIFY_EVENTS, type NotifyEvent } from './notify-events.ts';
+import { AFTER_FAILURE } from './operations/steering.ts';
 import type { RunRef } from './operations/deploy.ts';
+
+/** What a notification asks people; those who get links answer by them. */
+export const asksSchema = z.union([
+  z.object({
+    kind: z.literal('question'),
+    service: z.string(),
+    /** When it was asked, ISO 8601: which question of that service it is. */
+    since: z.string(),
+    /** ISO 8601. */
+    until: z.string(),
+    then: z.enum(AFTER_FAILURE),
+  }),
+  z.object({ kind: z.literal('gate'), gate: z.string(), digest: z.string(), until: z.string() }),
+]);
+export type Asks = z.infer<typeof asksSchema>;
 
 /** `test`: somebody tries whether it arrives. */
 export type ToldEvent = NotifyEvent | 'test';
@@ -23,8 +39,21 @@ export const notificationSchema = z.object({
   url: z.string().optional(),
   /** ISO 8601. */
   at: z.string(),
+  asks: asksSchema.optional(),
 });
 export type Notification = z.infer<typeof notificationSchema>;
+
+/** A link with which a question is answered. Made for one target when that is told, and kept nowhere. */
+export interface AnswerLink {
+  /** `retry`, `skip`, `abandon-stop` …; `look` where a link alone decides nothing. */
+  answer: string;
+  /** A few words. */
+  label: string;
+  url: string;
+}
+
+/** As one target is told it. */
+export type ToldNotification = Omit<Notification, 'asks'> & { answers?: AnswerLink[] };
 
 /** What could not be told, to one target. */
 export const deadLetterSchema = z.looseObject({
@@ -48,6 +77,7 @@ export interface NotificationInput {
   event: ToldEvent;
   title: string;
   lines: string[];
+  asks?: Asks;
   /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
   about?: string[];
   /** These alone; absent: all that want the event. */

@@ -7,6 +7,8 @@ import { valueAt } from './merge.ts';
 const SHOWN_TEXT = 80;
 /** Of many unknown keys, the names of the first are compared with the known ones. */
 const EXPLAINED_KEYS = 100;
+/** With so many unknown keys the list of known ones is repeated. */
+const LISTED_KEYS = 20;
 
 export interface Finding {
   path: PropertyKey[];
@@ -25,6 +27,11 @@ export function explainIssues(error: z.ZodError, schema: z.ZodType, input: unkno
   return error.issues.flatMap((issue) => explain(issue, [], shape, input));
 }
 
+/** Whoever wrote many knows them by then. */
+function knownText(known: readonly string[], index: number): string {
+  return index < LISTED_KEYS ? `; known here: ${known.join(', ')}` : '; known keys as above';
+}
+
 type Issue = z.core.$ZodIssue;
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;
@@ -41,7 +48,7 @@ function explain(issue: Issue, prefix: PropertyKey[], shape: JsonSchema, input: 
     const short = (key: string): boolean => key.length <= SHOWN_TEXT;
     return issue.keys.map((key, index) => ({
       path: [...path, key],
-      message: `unknown key${(index < EXPLAINED_KEYS && short(key) && suggestion(key, known)) || `; known here: ${known.join(', ')}`}`,
+      message: `unknown key${(index < EXPLAINED_KEYS && short(key) && suggestion(key, known)) || knownText(known, index)}`,
     }));
   }
   if (issue.code === 'invalid_type') {

@@ -619,6 +619,37 @@ const FIELDS: [what: string, part: Tree, says: string][] = [
   ['drift at every moment', { drift: { everySeconds: 0.01 } }, 'drift.everySeconds: has to be at least 1'],
   ['health without end', { healthTimeoutFactor: 1e6 }, 'healthTimeoutFactor: has to be at most 100'],
   ['a description of several lines', { description: 'a\nb' }, 'description: has to be one line'],
+  [
+    'links that go over the network in clear',
+    { notify: { links: { url: 'http://answers.example', key: { env: 'K' }, listen: '127.0.0.1:1' } } },
+    'notify.links.url: has to be https',
+  ],
+  [
+    'answers taken in clear from everywhere',
+    { notify: { links: { url: 'https://answers.example', key: { env: 'K' }, listen: '0.0.0.0:8443' } } },
+    'notify.links.listen: can be reached from other machines: say tls',
+  ],
+  [
+    'links for a target without a key',
+    { notify: { targets: { ops: { url: 'https://x.example', links: true } } } },
+    'notify.targets.ops.links: needs notify.links',
+  ],
+  [
+    'an operation for other teams that there is not',
+    { nexus: { operations: ['destroy'], callers: ['a'] } },
+    'nexus.operations.0: cannot be "destroy": use status or verify or deploy or promote',
+  ],
+  ['operations for nobody', { nexus: { operations: ['deploy'], callers: [] } }, 'nexus.callers: '],
+  [
+    'a promotion from nowhere',
+    { nexus: { operations: ['promote'], callers: ['a'] } },
+    'nexus.promoteFrom: names no environment',
+  ],
+  [
+    'an endpoint that no engine takes',
+    { nexus: { operations: ['deploy'], callers: ['a'], endpoint: 'a.b' } },
+    'nexus.endpoint: has to be letters, digits and dashes',
+  ],
   ['a group that is empty', { images: null }, 'images: has to be a group of keys, not empty'],
 ];
 

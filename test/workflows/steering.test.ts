@@ -16,7 +16,10 @@ import { SIGNALS, UPDATES } from '../../src/contract/messages.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/operations/states.ts';
 import type { SteerAnswer, SteerRequest } from '../../src/contract/operations/steering.ts';
+import { answerLinks, formProof } from '../../src/effects/notify/answer-links.ts';
 import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../src/plan/progress.ts';
+import { replyTo } from '../../src/worker/answers/reply.ts';
+import { operationsOf } from '../../src/worker/answers/start.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
@@ -119,6 +122,10 @@ class Scenario {
 
   async supersede(): Promise<void> {
     await engine.client.workflow.getHandle(this.run?.workflowId ?? '').signal(SIGNALS.supersede, { by: 'other@host' });
+  }
+
+  get runId(): string {
+    return this.run?.runId ?? '';
   }
 
   get workflowId(): string {
@@ -356,7 +363,8 @@ describe('steered, and the worker replaced right after', () => {
         );
         await extended.steer({ verb: 'extend', by, service: 'base', seconds: 60 });
         await retried.steer({ verb: 'retry', by, service: 'bad' });
-        await answered.steer({ verb: 'abandon', by, service: 'bad', reason, then: 'continue' });
+        if (moment === 'helm') await answered.steer({ verb: 'abandon', by, service: 'bad', reason, then: 'continue' });
+        else await answeredByLink(answered);
         assert.deepEqual((await lockHolderOf(engine.client, paused.workflowId))?.held, [
           `Paused by ops@host since ${paused.view.steering?.paused?.since}: maintenance`,
         ]);
@@ -423,6 +431,11 @@ describe('steered, and the worker replaced right after', () => {
         const ofAnswered = await answered.ended();
         assert.equal(ofAnswered.result.outcome, 'failed');
         assert.deepEqual([ofAnswered.states['bad'], ofAnswered.states['end']], ['failed', 'healthy']);
+        const who = moment === 'helm' ? by : 'signed link (notification to ops)';
+        assert.deepEqual(
+          ofAnswered.result.acts?.map((act) => [act.act, act.by, act.reason, act.on]),
+          [['abandon', who, reason, 'bad, then continue']],
+        );
         assert.ok(answered.log.some((line) => line.startsWith('notify question: bad failed on test')));
       });
     });
@@ -451,6 +464,46 @@ test('a skip that was accepted holds, although the wait ends well in the same mo
     assert.deepEqual([base?.changed, base?.failure?.type], [true, SKIPPED_BY_REQUEST]);
   });
 });
+
+/** As the page behind a notification's link does: once, and by none of the other links afterwards. */
+async function answeredByLink(one: Scenario): Promise<void> {
+  const key = 'k'.repeat(32);
+  const question = one.view.steering?.questions['bad'];
+  assert.ok(question);
+  const { service, since, until, then } = question;
+  const links = answerLinks(
+    key,
+    'https://answers.example',
+    'ops',
+    {
+      ...{ id: 'msg', event: 'question', environment: 'test', title: '', lines: [], at: since },
+      ...{ workflowId: one.workflowId, runId: one.runId },
+      asks: { kind: 'question', service, since, until, then },
+    },
+    Date.now(),
+  );
+  const tokenOf = (answer: string): string =>
+    links
+      .find((link) => link.answer === answer)
+      ?.url.split('/')
+      .at(-1) ?? '';
+  const parts = {
+    ...{ environment: 'test', operations: operationsOf({ client: engine.client }) },
+    ...{ key: () => Promise.resolve(key), say: () => undefined },
+  };
+  const token = tokenOf('abandon-continue');
+  assert.equal((await replyTo(parts, token)).status, 200);
+  const proof = formProof(key, token);
+  const { status, page } = await replyTo(parts, token, { proof, reason });
+  assert.deepEqual([status, page.title], [200, 'Answered: bad stays failed; then: continue.']);
+  for (const other of ['abandon-continue', 'retry']) {
+    const again = await replyTo(parts, tokenOf(other), { proof: formProof(key, tokenOf(other)), reason });
+    assert.equal(again.status, 410);
+    assert.match(again.page.lines.join(), /^abandon by signed link \(notification to ops\), at /);
+  }
+  // Where both had seen it open, the operation decides.
+  await refused(one.steer({ verb: 'retry', by, service, question: since }), /is answered already/);
+}
 
 test('a paused operation is cancelled, superseded, and goes on under a deadline; nobody answers; the UI sends signals', async () => {
   const cancelled = new Scenario('health', graph());

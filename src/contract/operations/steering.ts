@@ -15,6 +15,10 @@ interface Asked {
   by: string;
   reason?: string;
 }
+/** What answers a question may say which one: `since` of it. Any other one of that service is not answered by it. */
+interface Answering {
+  question?: string;
+}
 interface AskedWhy {
   by: string;
   reason: string;
@@ -24,12 +28,12 @@ export type SteerRequest =
   /** At once, or `at` a service, or a phase by its number: when its turn comes. */
   | (AskedWhy & { verb: 'pause'; at?: string })
   | (Asked & { verb: 'resume' })
-  | (Asked & { verb: 'retry'; service: string })
-  | (AskedWhy & { verb: 'skip'; service: string })
+  | (Asked & Answering & { verb: 'retry'; service: string })
+  | (AskedWhy & Answering & { verb: 'skip'; service: string })
   /** Added to the health deadline of a service; of all that have not ended where none is named. */
   | (Asked & { verb: 'extend'; service?: string; seconds: number })
   /** A service that somebody is asked about stays failed; `then` absent: as the environment says. */
-  | (AskedWhy & { verb: 'abandon'; service: string; then?: AfterFailure });
+  | (AskedWhy & Answering & { verb: 'abandon'; service: string; then?: AfterFailure });
 export type SteerVerb = SteerRequest['verb'];
 
 /** A request that was carried out. Kept in result, version and audit record. */

@@ -54,7 +54,7 @@ async function claims(
 
 export function notificationOf(
   { connections, redactor }: Pick<Clients, 'connections' | 'redactor'>,
-  { run, event, title, lines }: Pick<NotificationInput, 'run' | 'event' | 'title' | 'lines'>,
+  { run, event, title, lines, asks }: Pick<NotificationInput, 'run' | 'event' | 'title' | 'lines' | 'asks'>,
 ): Notification {
   const { environment, workflowId, runId, operation } = run;
   const url = workflowUrl(connections.engine, run);
@@ -69,5 +69,6 @@ export function notificationOf(
     runId,
     ...(url === undefined ? {} : { url }),
     at: new Date().toISOString(),
+    ...(asks ? { asks } : {}),
   };
 }

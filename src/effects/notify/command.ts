@@ -1,7 +1,7 @@
 /** One call of a program that tells. */
 import { execa } from 'execa';
 import type { Clients } from '../../clients/index.ts';
-import type { DeliveryAnswer, Notification } from '../../contract/notifications.ts';
+import type { DeliveryAnswer, ToldNotification } from '../../contract/notifications.ts';
 import { formatted } from '../../plan/notify/format.ts';
 import type { CommandTarget } from '../../plan/notify/targets.ts';
 import { outputTail } from './output.ts';
@@ -9,7 +9,7 @@ import { outputTail } from './output.ts';
 export async function callOnce(
   { config }: Pick<Clients, 'config'>,
   { command: [file = '', ...args], timeoutSeconds, earlier }: CommandTarget,
-  notification: Notification,
+  notification: ToldNotification,
   signal: AbortSignal,
 ): Promise<DeliveryAnswer> {
   const { failed, timedOut, exitCode, originalMessage, all } = await execa(file, args, {

@@ -5,10 +5,12 @@ import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeliveryAnswer, Notification } from '../../contract/notifications.ts';
+import type { AnswerLink, DeliveryAnswer, Notification, ToldNotification } from '../../contract/notifications.ts';
 import { type NotifyTarget, notifyTargets } from '../../plan/notify/targets.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
+import { answerKey } from './answer-key.ts';
+import { answerLinks } from './answer-links.ts';
 import { callOnce } from './command.ts';
 import { postOnce } from './webhook.ts';
 
@@ -36,10 +38,13 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<DeliveryAnswer> {
   const { redactor } = clients;
-  const clean = {
-    ...notification,
+  const { asks: _, ...told } = notification;
+  const { answers, problem } = await linksFor(clients, target, notification, clusterUid, signal);
+  const clean: ToldNotification = {
+    ...told,
     title: redactor.redact(notification.title),
-    lines: notification.lines.map((line) => redactor.redact(line)),
+    lines: [...notification.lines, ...(problem === undefined ? [] : [problem])].map((line) => redactor.redact(line)),
+    ...(answers.length === 0 ? {} : { answers }),
   };
   const answer = await attempt(clients, target, clean, clusterUid, signal);
   const redacted = { ...answer, text: redactor.redactForeign(redactor.redact(answer.text)) };
@@ -47,10 +52,34 @@ export async function deliver(
   return redacted;
 }
 
+/** That somebody is asked is more important than that they can answer by a link. */
+async function linksFor(
+  clients: Clients,
+  { name, links: wanted }: NotifyTarget,
+  notification: Notification,
+  clusterUid: string,
+  signal: AbortSignal,
+): Promise<{ answers: AnswerLink[]; problem?: string }> {
+  if (!wanted || notification.asks === undefined) return { answers: [] };
+  try {
+    const { links } = (await currentEnvironment(clients)).notify;
+    if (links === undefined) return { answers: [] };
+    const key = await answerKey(clients, links, clusterUid, signal);
+    const answers = answerLinks(key, links.url, name, notification, Date.now());
+    // What a receiver echoes, in whatever form, goes into the history and a log.
+    clients.redactor.learn(...answers.map(({ url }) => url.slice(url.lastIndexOf('.') + 1)));
+    return { answers };
+  } catch (error) {
+    signal.throwIfAborted();
+    const text = error instanceof Error ? error.message : String(error);
+    return { answers: [], problem: `It cannot be answered by a link: ${text}` };
+  }
+}
+
 async function attempt(
   clients: Clients,
   target: NotifyTarget,
-  notification: Notification,
+  notification: ToldNotification,
   clusterUid: string,
   signal: AbortSignal,
 ): Promise<DeliveryAnswer> {
@@ -70,7 +99,7 @@ async function attempt(
 async function log(
   { connections }: Clients,
   { name, earlier }: NotifyTarget,
-  { at, event, title }: Notification,
+  { at, event, title }: ToldNotification,
   said: string,
 ): Promise<void> {
   const folder = join(connections.stateDir, 'logs');

@@ -2,7 +2,7 @@
 import { headersOf } from '../../clients/headers-file.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { DeliveryAnswer, Notification } from '../../contract/notifications.ts';
+import type { DeliveryAnswer, ToldNotification } from '../../contract/notifications.ts';
 import { isPassing, retryAfterOf } from '../../plan/notify/backoff.ts';
 import { formatted } from '../../plan/notify/format.ts';
 import type { WebhookTarget } from '../../plan/notify/targets.ts';
@@ -19,7 +19,7 @@ const SECRET_PART = 16;
 export async function postOnce(
   clients: Resolving,
   target: WebhookTarget,
-  notification: Notification,
+  notification: ToldNotification,
   clusterUid: string,
   signal: AbortSignal,
 ): Promise<DeliveryAnswer> {

@@ -1,9 +1,10 @@
 /** The part of an environment file that says who is told of what. */
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
-import { filePath, webAddress } from './addresses.ts';
+import { filePath, hostPort, webAddress } from './addresses.ts';
 import { labelName, objectName } from './kubernetes-names.ts';
 import { NOTIFY_FORMATS } from './notify-formats.ts';
+import { isLoopback, listenAddress } from './telemetry.ts';
 import { program, refuseRepetitions, seconds } from './texts.ts';
 
 /** Beyond that nobody reads it any more; an attempt ends before its activity does. */
@@ -61,6 +62,10 @@ const targetSchema = z
     events,
     headers: referenceSchema.optional().describe('HTTP headers, one Name: value a line, such as a token'),
     signingKey: referenceSchema.optional().describe('Key that the webhook is signed with (Standard Webhooks)'),
+    links: z
+      .boolean()
+      .default(false)
+      .describe('Whether whoever reads it there may answer questions by a link (notify.links)'),
   })
   .superRefine(({ url, command: started, headers, signingKey }, context) => {
     if ((url === undefined) === (started === undefined))
@@ -69,8 +74,44 @@ const targetSchema = z
       context.addIssue({ code: 'custom', message: 'is a command, which gets neither headers nor a signature' });
   });
 
+const linksSchema = z
+  .strictObject({
+    url: webAddress('https://HOST').describe(
+      "Where people's browsers reach the workers' page of answers; /answer/… is added to it",
+    ),
+    key: referenceSchema.describe('Key that links are signed with, at least 32 characters'),
+    listen: hostPort.describe(
+      'host:port on which a worker takes answers; on loopback plainly, elsewhere over TLS or behind something that ends it',
+    ),
+    tls: z
+      .strictObject({ cert: referenceSchema, key: referenceSchema })
+      .optional()
+      .describe('Certificate and key of that page, PEM'),
+    proxied: z.boolean().default(false).describe('TLS ends at an Ingress or proxy in front of the workers'),
+    from: labelName('a namespace')
+      .optional()
+      .describe('Namespace of that Ingress controller: workers in the target cluster let it in'),
+  })
+  .superRefine(({ url, listen, tls, proxied }, context) => {
+    const local = isLoopback(listenAddress(listen));
+    if (!local && tls === undefined && !proxied)
+      context.addIssue({
+        code: 'custom',
+        path: ['listen'],
+        message: 'can be reached from other machines: say tls, or proxied where TLS ends in front of the workers',
+      });
+    if (URL.canParse(url) && new URL(url).protocol === 'http:' && !isLoopback({ host: new URL(url).hostname, port: 0 }))
+      context.addIssue({
+        code: 'custom',
+        path: ['url'],
+        message: 'has to be https: the links in it are as good as words',
+      });
+  })
+  .describe('Questions can be answered by signed links; targets with links: true get them');
+
 export const notifySchema = z
   .strictObject({
+    links: linksSchema.optional(),
     targets: z
       .record(
         z
@@ -101,6 +142,16 @@ export const notifySchema = z
       .default(10)
       .describe(`Of one attempt; more than ${LONGEST_ATTEMPT_SECONDS} counts as ${LONGEST_ATTEMPT_SECONDS}`),
   })
+  .superRefine(({ links, targets }, context) => {
+    for (const [name, target] of Object.entries(targets))
+      if (target.links && links === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: ['targets', name, 'links'],
+          message: 'needs notify.links, which says with which key links are signed and where they lead',
+        });
+  })
   .prefault({})
   .describe('Who is told of operations and drift, and of what');
 export type NotifySettings = z.infer<typeof notifySchema>;
+export type AnswerSettings = z.infer<typeof linksSchema>;

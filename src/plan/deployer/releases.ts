@@ -167,20 +167,28 @@ function worker(environment: Environment, { image, environmentFiles, workflows, 
       ],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),
-      ...metricsOf(environment),
+      ...listeningOf(environment),
       ...(environment.deployer.resources ? { resources: environment.deployer.resources } : {}),
     },
   };
 }
 
-/** A port for Prometheus; on the pod's loopback it is nobody's. */
-function metricsOf({ telemetry }: Environment): Tree {
-  const { listen, scrapeFrom } = telemetry?.metrics ?? {};
-  if (listen === undefined || isLoopback(listenAddress(listen))) return {};
-  const { port } = listenAddress(listen);
+/** Ports for Prometheus and for answers by links; what listens on the pod's loopback is nobody's. */
+function listeningOf({ telemetry, notify }: Environment): Tree {
+  const { metrics } = telemetry ?? {};
+  const ports = [
+    { name: 'metrics', listen: metrics?.listen, peer: metrics?.scrapeFrom },
+    { name: 'answers', listen: notify.links?.listen, peer: notify.links?.from },
+  ].flatMap(({ name, listen, peer }) =>
+    listen === undefined || isLoopback(listenAddress(listen)) ? [] : [{ name, port: listenAddress(listen).port, peer }],
+  );
+  if (ports.length === 0) return {};
+  const peers = [...new Set(ports.flatMap(({ peer }) => peer ?? []))];
   return {
-    service: { ports: [{ name: 'metrics', port, containerPort: port, protocol: 'http' }] },
-    ...(scrapeFrom === undefined ? {} : { networkPolicy: { ...from(), alsoFrom: [{ namespace: scrapeFrom }] } }),
+    service: { ports: ports.map(({ name, port }) => ({ name, port, containerPort: port, protocol: 'http' })) },
+    ...(peers.length === 0
+      ? {}
+      : { networkPolicy: { ...from(), alsoFrom: peers.map((namespace) => ({ namespace })) } }),
   };
 }
 

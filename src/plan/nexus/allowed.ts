@@ -68,6 +68,8 @@ export function requireOpenableGates({ name, approvals }: Pick<Environment, 'nam
 
 /** @throws NexusRefusedError Forbidden */
 export function requireSource({ name, nexus }: Asked, from: string): void {
+  if (from === name)
+    throw new NexusRefusedError(FAILURES.invalidInput, `"${name}" is not promoted to itself: from names another one.`);
   if (nexus?.promoteFrom.includes(from)) return;
   throw forbidden(
     `Nothing is promoted from "${from}" to "${name}" for other teams: its file allows ${nexus?.promoteFrom.join(', ') ?? 'nothing'}.`,

@@ -1,10 +1,10 @@
 /** A notification in the form that its receiver shows. Pure. */
 
-import type { Notification } from '../../contract/notifications.ts';
+import type { AnswerLink, ToldNotification } from '../../contract/notifications.ts';
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 
 /** What chat programs show of it. */
-type Told = Pick<Notification, 'title' | 'lines' | 'url'>;
+type Told = Pick<ToldNotification, 'title' | 'lines' | 'url' | 'answers'>;
 
 /** Chat programs refuse what is much longer. */
 const MOST_CHARACTERS = 2900;
@@ -15,7 +15,7 @@ const MOST_CHARACTERS = 2900;
  */
 export function formatted(
   format: NotifyFormat,
-  notification: Notification,
+  notification: ToldNotification,
   { earlier = false }: { earlier?: boolean } = {},
 ): string {
   if (format === 'slack') return JSON.stringify(slack(notification));
@@ -23,7 +23,7 @@ export function formatted(
   return JSON.stringify(earlier ? inEarlierWords(notification) : notification);
 }
 
-function inEarlierWords({ id: _, operation, event, ...rest }: Notification): object {
+function inEarlierWords({ id: _, answers: _answers, operation, event, ...rest }: ToldNotification): object {
   const then =
     event === 'failure' && (operation ?? 'deploy') === 'deploy'
       ? 'deploy-failed'
@@ -33,18 +33,27 @@ function inEarlierWords({ id: _, operation, event, ...rest }: Notification): obj
   return { event: then, ...rest };
 }
 
-function slack({ title, lines, url }: Told): object {
-  const link = url === undefined ? [] : [`<${url}|Temporal UI>`];
+function slack({ title, lines, url, answers = [] }: Told): object {
+  const links = [
+    ...(answers.length === 0 ? [] : [answers.map((answer) => `<${answer.url}|${escaped(answer.label)}>`).join('   ')]),
+    ...(url === undefined ? [] : [`<${url}|Temporal UI>`]),
+  ];
   const section = (text: string): object => ({ type: 'section', text: { type: 'mrkdwn', text } });
   const body = cut(lines.map(escaped).join('\n'));
   return {
     text: escaped(title),
-    blocks: [section(`*${escaped(title)}*`), ...(body === '' ? [] : [section(body)]), ...link.map(section)],
+    blocks: [section(`*${escaped(title)}*`), ...(body === '' ? [] : [section(body)]), ...links.map(section)],
   };
 }
 
 /** As an Adaptive Card, which Workflows of Teams and its older webhooks take. */
-function teams({ title, lines, url }: Told): object {
+function teams({ title, lines, url, answers = [] }: Told): object {
+  const open = ({ label, url: address }: Pick<AnswerLink, 'label' | 'url'>): object => ({
+    type: 'Action.OpenUrl',
+    title: label,
+    url: address,
+  });
+  const actions = [...answers, ...(url === undefined ? [] : [{ label: 'Temporal UI', url }])].map(open);
   const block = (text: string, more: object = {}): object => ({ type: 'TextBlock', text, wrap: true, ...more });
   return {
     type: 'message',
@@ -61,7 +70,7 @@ function teams({ title, lines, url }: Told): object {
               .split('\n')
               .map((line) => block(line)),
           ],
-          ...(url === undefined ? {} : { actions: [{ type: 'Action.OpenUrl', title: 'Temporal UI', url }] }),
+          ...(actions.length === 0 ? {} : { actions }),
         },
       },
     ],

@@ -9,6 +9,8 @@ interface Common {
   name: string;
   events: readonly NotifyEvent[];
   timeoutSeconds: number;
+  /** Gets links with which questions are answered. */
+  links?: true;
   /** Of the fields that were there before targets: gets the words of that time. */
   earlier?: true;
 }
@@ -50,7 +52,12 @@ export function notifyTargets(notify: NotifySettings): NotifyTarget[] {
           },
         ]),
     ...Object.entries(notify.targets).flatMap(([name, target]): NotifyTarget[] => {
-      const common = { name, events: target.events, timeoutSeconds };
+      const common = {
+        name,
+        events: target.events,
+        timeoutSeconds,
+        ...(target.links ? { links: true as const } : {}),
+      };
       if (target.command !== undefined) return [{ ...common, command: target.command }];
       if (target.url === undefined) return [];
       const field = `notify.targets.${name}`;
@@ -71,7 +78,15 @@ export function notifyTargets(notify: NotifySettings): NotifyTarget[] {
 /** Every value that is kept elsewhere, with the field that names it. */
 export function notifyReferences(notify: NotifySettings): { field: string; reference: NotifyReference }[] {
   const { headersFile, signingKeyFile } = notify;
+  const { links } = notify;
   return [
+    ...(links === undefined ? [] : [{ field: 'notify.links.key', reference: links.key }]),
+    ...(links?.tls === undefined
+      ? []
+      : [
+          { field: 'notify.links.tls.cert', reference: links.tls.cert },
+          { field: 'notify.links.tls.key', reference: links.tls.key },
+        ]),
     ...(headersFile === undefined ? [] : [{ field: 'notify.headersFile', reference: { file: headersFile } }]),
     ...(signingKeyFile === undefined ? [] : [{ field: 'notify.signingKeyFile', reference: { file: signingKeyFile } }]),
     ...notifyTargets(notify).flatMap((target) => {

@@ -20,6 +20,8 @@ export function refusalOf(steered: Steered, request: SteerRequest): string | und
   const steering = view.steering ?? emptySteering();
   if (request.verb === 'resume') return resumeRefusal(steering);
   if (operation === 'adopt') return 'An adoption takes a moment, and has no services that could be steered.';
+  const answered = answeredRefusal(steering, request);
+  if (answered !== undefined) return answered;
   if (over) return 'All services have ended: what is left of the operation cannot be steered, only cancelled.';
   switch (request.verb) {
     case 'pause':
@@ -39,6 +41,14 @@ export function refusalOf(steered: Steered, request: SteerRequest): string | und
         ? `Nobody is asked about ${request.service} (${asked(steering)}).`
         : undefined;
   }
+}
+
+/** A link answers the question that it was made for, once. */
+function answeredRefusal({ questions }: Steering, request: SteerRequest): string | undefined {
+  if (!('question' in request)) return undefined;
+  return questions[request.service]?.since === request.question
+    ? undefined
+    : `The question about ${request.service} of ${request.question} is answered already, or its time is over.`;
 }
 
 function resumeRefusal({ paused, pauseAt }: Steering): string | undefined {

@@ -34,10 +34,10 @@ interface Shape {
 const SHAPES: Record<SteerVerb, Shape> = {
   pause: { needs: { by: text, reason: text }, may: { at: place } },
   resume: { needs: { by: text }, may: { reason: text } },
-  retry: { needs: { by: text, service: text }, may: { reason: text } },
-  skip: { needs: { by: text, service: text, reason: text } },
+  retry: { needs: { by: text, service: text }, may: { reason: text, question: text } },
+  skip: { needs: { by: text, service: text, reason: text }, may: { question: text } },
   extend: { needs: { by: text, seconds }, may: { service: text, reason: text } },
-  abandon: { needs: { by: text, service: text, reason: text }, may: { then: end } },
+  abandon: { needs: { by: text, service: text, reason: text }, may: { then: end, question: text } },
 };
 
 /** @returns the request, or the first thing that is wrong with it */

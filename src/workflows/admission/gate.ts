@@ -105,6 +105,7 @@ async function ask(call: StepCall, { reason, gate, until }: OperationWait): Prom
         `npm run ananta -- approvals --env ${run.environment}`,
         `npm run ananta -- approve --env ${run.environment} --digest ${gate.digest}`,
       ],
+      ...(until === undefined ? {} : { asks: { kind: 'gate', gate: gate.name, digest: gate.digest, until } }),
     },
     `Ask at the gate ${gate.name}`,
   ).catch(() => undefined);

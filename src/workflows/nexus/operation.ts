@@ -4,6 +4,7 @@
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
@@ -11,6 +12,7 @@ import {
   isCancellation,
   setCurrentDetails,
   startChild,
+  TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES } from '../../contract/failures.ts';
@@ -32,9 +34,9 @@ import { verification } from './verification.ts';
 export async function nexusOperation(request: NexusRequest): Promise<OperationOutput | VerifyOutput> {
   if (request.kind === 'verify') return verification(request);
   say(request, 'checks what stands against it');
-  const input = await prepared(request);
-  say(request, 'starts, or waits for the lock');
   try {
+    const input = await prepared(request);
+    say(request, 'starts, or waits for the lock');
     return await carriedOut(request, input);
   } catch (error) {
     throw told(request, error);
@@ -78,12 +80,21 @@ async function sourceOf({
 }: PromoteRequest): Promise<{ version: Awaited<ReturnType<ReadVersion>>['version']; pastNoReturn: boolean }> {
   const { workflowId, runId } = workflowInfo();
   const run: RunRef = { environment: from, imageTags: {}, clusterUid: '', workflowId, runId };
-  const found = await versionsOf(taskQueueOf(from)).readVersion.executeWithOptions(
-    { summary: `Version ${version ?? 'that is the newest'} of ${from}` },
-    [{ run, ...(version === undefined ? {} : { version }) }],
-  );
-  return { version: found.version, pastNoReturn };
+  try {
+    const found = await versionsOf(taskQueueOf(from)).readVersion.executeWithOptions(
+      { summary: `Version ${version ?? 'that is the newest'} of ${from}` },
+      [{ run, ...(version === undefined ? {} : { version }) }],
+    );
+    return { version: found.version, pastNoReturn };
+  } catch (error) {
+    if (!(error instanceof ActivityFailure && error.cause instanceof TimeoutFailure)) throw error;
+    throw ApplicationFailure.nonRetryable(
+      `No worker of "${from}" has answered on this engine, so its version could not be read. Nothing was changed`,
+      FAILURES.unreachable,
+    );
+  }
 }
+
 type ReadVersion = ReturnType<typeof versionsOf>['readVersion'];
 
 async function carriedOut(

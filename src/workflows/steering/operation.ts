@@ -5,6 +5,7 @@
 import { ApplicationFailure, condition, patched, setHandler, upsertMemo } from '@temporalio/workflow';
 import type { RunRef, ServiceProgress } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
+import type { Asks } from '../../contract/notifications.ts';
 import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import type { PhaseSteering, Question, Steering, SteerAnswer } from '../../contract/operations/steering.ts';
 import type { DeploymentProgress } from '../../plan/progress.ts';
@@ -109,6 +110,7 @@ export function operationSteering({
         event: 'question',
         title: `${question.service} failed on ${run.environment}: what shall be done?`,
         lines: [questionText(question)],
+        asks: questionAsks(question),
       },
       `Ask what to do about ${question.service}`,
     );
@@ -173,6 +175,10 @@ export function operationSteering({
       ended = true;
     },
   };
+}
+
+function questionAsks({ service, since, until, then }: Question): Asks {
+  return { kind: 'question', service, since, until, then };
 }
 
 /** Services of a phase that has ended without saying how they did: somebody has terminated it. */

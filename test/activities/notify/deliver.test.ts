@@ -232,3 +232,59 @@ describe('values by reference', () => {
     );
   });
 });
+
+describe('links with which a question is answered', () => {
+  const ASKS = {
+    kind: 'question',
+    service: 'web',
+    since: '2026-01-01T00:00:00Z',
+    until: '2999-01-01',
+    then: 'stop',
+  } as const;
+  const QUESTION: Notification = { ...NOTIFICATION, event: 'question', asks: ASKS };
+  const KEY = 'k'.repeat(40);
+
+  async function told(
+    links: object | undefined,
+    target: Record<string, unknown>,
+    key = KEY,
+  ): Promise<{ body: string; text: string }> {
+    let found = { body: '', text: '' };
+    await withReceiver((receiver) =>
+      withFakeClients(async ({ clients, folder, run }) => {
+        const targets = { ops: 'command' in target ? target : { url: `${receiver.url}/hook`, ...target } };
+        await writeEnvironment(clients.config, folder, { notify: { ...(links ? { links } : {}), targets } });
+        const config = { ...clients.config, environmentsDir: folder, userEnv: { ANSWER_KEY: key } };
+        const { deliverNotification } = unguardedActivities({ ...clients, config }, () => testScope());
+        const { text } = await deliverNotification({ run, target: 'ops', notification: QUESTION });
+        found = { body: receiver.got[0]?.body ?? '', text };
+      }),
+    );
+    return found;
+  }
+  const LINKS = { url: 'https://answers.example', key: { env: 'ANSWER_KEY' }, listen: '127.0.0.1:8444' };
+
+  test('go to targets that want them', async () => {
+    const { body } = await told(LINKS, { links: true });
+    const { answers, asks } = JSON.parse(body) as { answers: { answer: string; url: string }[]; asks?: unknown };
+    assert.deepEqual([answers.length, asks], [5, undefined]);
+    assert.ok(answers[0]?.url.startsWith('https://answers.example/answer/'));
+  });
+
+  test('are hidden in what comes back, which is kept: also where it is cut, or written in another way', async () => {
+    const echo = 'sed -e "p;s#/#%2F#g"';
+    const { text } = await told(LINKS, { command: ['/bin/sh', '-c', echo], links: true });
+    assert.match(text, /answers\.example\/answer\/…/);
+    assert.match(text, /%2Fanswer%2F[A-Za-z0-9_-]+\.\[redacted\]/);
+    assert.doesNotMatch(text, /answer\/[A-Za-z0-9]|\.[A-Za-z0-9_-]{43}/);
+  });
+
+  test('go to nobody else; a key that cannot be had keeps nobody from being asked', async () => {
+    assert.doesNotMatch((await told(LINKS, {})).body, /answers/);
+    assert.match(
+      (await told(LINKS, { links: true }, 'short')).body,
+      /It cannot be answered by a link: .*shorter than 32/,
+    );
+    assert.match((await told(LINKS, { links: true }, '')).body, /It cannot be answered by a link: .*ANSWER_KEY/);
+  });
+});

@@ -67,6 +67,25 @@ describe('what the installation brings', () => {
     assert.deepEqual((worker.values['volumeMounts'] as unknown[]).at(-1), { name: 'backups', mountPath: '/backups' });
   });
 
+  test('where questions are answered by links, workers have a port for that, open to the namespace in front of it', async () => {
+    const links = { url: 'https://a.example', key: { env: 'K' }, proxied: true, from: 'ingress-nginx' };
+    const workerWith = async (listen: string): Promise<Record<string, unknown>> => {
+      const staging = await inCluster();
+      const notify = { ...staging.notify, links: { ...links, listen } };
+      const telemetry = { metrics: { listen: '0.0.0.0:9464', scrapeFrom: 'monitoring' } };
+      return (await deployerReleases({ ...staging, notify, telemetry }, config, inputs)).at(-1)?.values ?? {};
+    };
+    const ports = (values: Record<string, unknown>): string[] =>
+      (values['service'] as { ports: { name: string; port: number }[] }).ports.map(
+        ({ name, port }) => `${name} ${port}`,
+      );
+    const open = await workerWith('0.0.0.0:8443');
+    assert.deepEqual(ports(open), ['metrics 9464', 'answers 8443']);
+    const { alsoFrom } = open['networkPolicy'] as { alsoFrom: object[] };
+    assert.deepEqual(alsoFrom, [{ namespace: 'monitoring' }, { namespace: 'ingress-nginx' }]);
+    assert.deepEqual(ports(await workerWith('127.0.0.1:8443')), ['metrics 9464']);
+  });
+
   test('a worker gets longer to end than Helm, and its pod longer than the worker', async () => {
     const environment = await inCluster();
     const worker = (await deployerReleases(environment, config, inputs)).at(-1)!;

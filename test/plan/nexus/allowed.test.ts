@@ -75,6 +75,7 @@ describe('what an environment lets others ask', () => {
         requireSource(shop, from);
       })[1];
     assert.equal(words('qa'), '');
+    assert.match(words('shop'), /not promoted to itself/);
     assert.match(words('dev'), /from "dev" to "shop".*allows qa/);
   });
 });

@@ -73,3 +73,18 @@ test('a signature is that of the Standard Webhooks specification', () => {
     'webhook-signature': 'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=',
   });
 });
+
+test('links are a line of Slack, actions of Teams, and part of the JSON; not of what was there before targets', () => {
+  const answers = [{ answer: 'retry', label: 'Try <web> again', url: 'https://a.example/answer/x.y' }];
+  const asked = { ...told, answers };
+  assert.deepEqual((JSON.parse(formatted('json', asked)) as typeof asked).answers, answers);
+  assert.ok(formatted('slack', asked).includes('<https://a.example/answer/x.y|Try &lt;web&gt; again>'));
+  const { attachments } = JSON.parse(formatted('teams', asked)) as {
+    attachments: { content: { actions: object[] } }[];
+  };
+  assert.deepEqual(attachments[0]?.content.actions, [
+    { type: 'Action.OpenUrl', title: 'Try <web> again', url: 'https://a.example/answer/x.y' },
+    { type: 'Action.OpenUrl', title: 'Temporal UI', url: 'https://ui.example/run' },
+  ]);
+  assert.ok(!formatted('json', asked, { earlier: true }).includes('answer'));
+});

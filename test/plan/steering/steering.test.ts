@@ -233,11 +233,30 @@ describe('accepted', () => {
       { verb: 'abandon', by, service: 'db', reason },
       view({ db: 'failed' }, { steering: ask(emptySteering(), question) }),
     ],
+    [
+      'an answer to that very question',
+      { verb: 'retry', by, service: 'db', question: question.since },
+      view({ db: 'failed' }, { steering: ask(emptySteering(), question) }),
+    ],
   ];
   for (const [name, request, seen, over = false] of cases)
     test(name, () => {
       assert.equal(refusalOf({ operation: 'deploy', view: seen, over }, request), undefined);
     });
+});
+
+test('an answer to a question that is answered, or to an earlier one, is refused', () => {
+  const steering = ask(emptySteering(), question);
+  const retry = { verb: 'retry', by, service: 'db', question: question.since } as const;
+  const refusal = (request: SteerRequest, now: typeof steering): string =>
+    refusalOf({ operation: 'deploy', view: view({ db: 'failed' }, { steering: now }), over: false }, request) ?? '';
+  assert.match(
+    refusal(retry, intervene(steering, { verb: 'skip', by, service: 'db', reason }, WHEN)),
+    /answered already/,
+  );
+  assert.match(refusal({ ...retry, question: '2025-12-31T00:00:00.000Z' }, steering), /answered already/);
+  assert.deepEqual(parseRequest(retry), { request: retry });
+  assert.ok('wrong' in parseRequest({ verb: 'pause', by, reason, question: question.since }));
 });
 
 describe('what each changes', () => {

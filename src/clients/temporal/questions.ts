@@ -1,0 +1,66 @@
+/** Whether a question of a running operation is still open, as its memo says. Needs no worker. */
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { z } from 'zod';
+import { AFTER_FAILURE, type Question } from '../../contract/operations/steering.ts';
+import type { DeploymentHandle } from './deployments.ts';
+import { forgiving } from './encryption/readable.ts';
+
+const memoSchema = z.object({
+  steering: z.object({
+    questions: z.record(
+      z.string(),
+      z.object({
+        service: z.string(),
+        failure: z.string(),
+        since: z.string(),
+        until: z.string(),
+        then: z.enum(AFTER_FAILURE),
+      }),
+    ),
+    interventions: z.array(
+      z.looseObject({ verb: z.string(), by: z.string(), service: z.string().optional(), when: z.string() }),
+    ),
+  }),
+});
+
+export type QuestionState =
+  | { state: 'open'; question: Question }
+  /** By whom, and how, as far as the memo still knows. */
+  | { state: 'answered'; by?: string; verb?: string; when?: string }
+  /** The operation has ended. */
+  | { state: 'over' };
+
+/** @param since when it was asked: another question of the same service is another question */
+export async function questionState(
+  client: Client,
+  { workflowId, runId }: DeploymentHandle,
+  { service, since }: Pick<Question, 'service' | 'since'>,
+): Promise<QuestionState> {
+  const found = await forgiving(client)
+    .workflow.getHandle(workflowId, runId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+  if (found?.status.name !== 'RUNNING') return { state: 'over' };
+  const memo = memoSchema.safeParse(found.memo);
+  if (!memo.success) return { state: 'answered' };
+  const { questions, interventions } = memo.data.steering;
+  const open = questions[service];
+  if (open?.since === since) return { state: 'open', question: open };
+  const answer = interventions.find((one) => one.service === service && one.when >= since);
+  return answer === undefined
+    ? { state: 'answered' }
+    : { state: 'answered', by: answer.by, verb: answer.verb, when: answer.when };
+}
+
+/** Whether the operation still runs: of one that waits at a gate. */
+export async function isRunning(client: Client, { workflowId, runId }: DeploymentHandle): Promise<boolean> {
+  try {
+    return (await forgiving(client).workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
