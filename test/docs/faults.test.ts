@@ -8,7 +8,7 @@ const FAULTS = 40;
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'look-up');
 const rows = readFileSync(join(folder, 'faults.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| \d/.test(line))
+  .filter((line) => /^\| \d+ \| /.test(line))
   .map((line) => line.slice(2, -2).split(' | '));
 
 /** Titles of tests and rows of their tables, whatever quotes they stand in. */
