@@ -18,15 +18,20 @@ export function checkRotations(catalog: Catalog): PlacedProblem[] {
 
 function messages(catalog: Catalog, path: SecretPath, key: SecretKey): string[] {
   if (key.kind !== 'generated' || key.rotation === undefined || !('system' in key.rotation)) return [];
-  const { server, username, admin } = key.rotation;
+  const { rotation } = key;
+  const { server } = rotation;
   const names = catalog.services.map(({ name }) => name);
   const found: string[] = [];
   if (!names.includes(server)) found.push(unknown('service', server, names));
   const fixed = path.keys.filter(({ kind }) => kind === 'fixed').map(({ name }) => name);
-  if (!fixed.includes(username)) found.push(unknown('fixed key', username, fixed));
-  const adminPath = catalog.secretPaths.find((candidate) => candidate.path === admin.path);
-  if (!adminPath?.keys.some(({ name }) => name === admin.key))
-    found.push(`there is no key "${admin.key}" of secret path "${admin.path}"`);
+  if ('username' in rotation && !fixed.includes(rotation.username))
+    found.push(unknown('fixed key', rotation.username, fixed));
+  if ('admin' in rotation) {
+    const { admin } = rotation;
+    const adminPath = catalog.secretPaths.find((candidate) => candidate.path === admin.path);
+    if (!adminPath?.keys.some(({ name }) => name === admin.key))
+      found.push(`there is no key "${admin.key}" of secret path "${admin.path}"`);
+  }
   // Whoever has a copy, or what is made from it, would go on with the former value.
   for (const { path: other, keys } of catalog.secretPaths)
     for (const each of keys)

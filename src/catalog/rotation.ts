@@ -18,6 +18,16 @@ export const rotationSchema = z.union([
       /** Password of the superuser `postgres`. */
       admin: keyOf,
     }),
+    /**
+     * Two users take turns: the declared name, and the same with `-b`, which gets its tags and permissions. The
+     * former one is deleted.
+     */
+    z.strictObject({ system: z.literal('rabbitmq'), server: nameSchema, username: z.string() }),
+    /**
+     * The default user has two passwords meanwhile. The server is restarted at the end, since it has its own from the
+     * same Secret.
+     */
+    z.strictObject({ system: z.literal('redis'), server: nameSchema }),
   ]),
   /** It is not replaced by itself: why, and what it takes. */
   z.strictObject({ refused: z.string().min(1) }),

@@ -5,6 +5,14 @@
 import type { SecretKey, SecretPathInput } from './schema.ts';
 
 const password = (name: string) => ({ kind: 'generated', name, format: 'alphanumeric', length: 32 }) as const;
+const redisPassword = (server: string): SecretKey => ({
+  ...password('redis-password'),
+  rotation: { system: 'redis', server },
+});
+const never = (key: Extract<SecretKey, { kind: 'generated' }>, refused: string): SecretKey => ({
+  ...key,
+  rotation: { refused },
+});
 const fixed = (name: string, value: string): SecretKey => ({ kind: 'fixed', name, value });
 
 /** Password of a role that logs in to PostgreSQL. @param of the server: its path; @param keys of this path */
@@ -83,14 +91,19 @@ export const SECRET_PATHS: SecretPathInput[] = [
     path: 'cache/control-plane-redis',
     origin: 'seed',
     description: 'Lead tokens and sessions',
-    keys: [password('redis-password')],
+    keys: [redisPassword('control-plane-redis')],
   },
-  { path: 'cache/app-plane-redis', origin: 'seed', description: 'App plane cache', keys: [password('redis-password')] },
+  {
+    path: 'cache/app-plane-redis',
+    origin: 'seed',
+    description: 'App plane cache',
+    keys: [redisPassword('app-plane-redis')],
+  },
   {
     path: 'cache/novu-redis',
     origin: 'ours',
     description: 'Novu queues and cache',
-    keys: [password('redis-password')],
+    keys: [redisPassword('novu-redis')],
   },
 
   {
@@ -114,7 +127,10 @@ export const SECRET_PATHS: SecretPathInput[] = [
     keys: [
       { kind: 'generated', name: 'jwt-secret', format: 'hex', length: 64 },
       // Novu accepts exactly 32 characters here.
-      { kind: 'generated', name: 'store-encryption-key', format: 'alphanumeric', length: 32 },
+      never(
+        { kind: 'generated', name: 'store-encryption-key', format: 'alphanumeric', length: 32 },
+        "Novu has encrypted its integrations' credentials with it; each would have to be entered again with a new key.",
+      ),
       { kind: 'generated', name: 'novu-secret-key', format: 'hex', length: 64 },
       {
         kind: 'supplied',
@@ -134,7 +150,10 @@ export const SECRET_PATHS: SecretPathInput[] = [
       // A comma separated list in the publisher's chart: one user, one password.
       password('mongodb-passwords'),
       password('mongodb-metrics-password'),
-      password('mongodb-replica-set-key'),
+      never(
+        password('mongodb-replica-set-key'),
+        'members of a replica set know each other by it; it is changed with both keys in the file of each member, one after the other.',
+      ),
     ],
   },
 
@@ -154,7 +173,10 @@ export const SECRET_PATHS: SecretPathInput[] = [
     keys: [
       fixed('address', 'temporal.temporal-system.svc:7233'),
       fixed('namespace', 'arc-saas'),
-      { kind: 'generated', name: 'payload-encryption-key', format: 'base64', length: 44 },
+      never(
+        { kind: 'generated', name: 'payload-encryption-key', format: 'base64', length: 44 },
+        'histories of workflows that run are encrypted with it; a codec that reads with several keys has to know both until the last of them is over.',
+      ),
     ],
   },
   {
@@ -210,7 +232,10 @@ export const SECRET_PATHS: SecretPathInput[] = [
         signedWith: 'jwt-secret',
         claims: { role: 'service_role', iss: 'supabase' },
       },
-      password('meta-crypto-key'),
+      never(
+        password('meta-crypto-key'),
+        'Studio and postgres-meta read what the other has encrypted; they would have to be replaced in the same moment.',
+      ),
     ],
   },
   {
@@ -224,7 +249,17 @@ export const SECRET_PATHS: SecretPathInput[] = [
     path: 'messaging/rabbitmq',
     origin: 'ours',
     description: 'RabbitMQ: the user ananta, and the cookie of the cluster',
-    keys: [fixed('username', 'ananta'), password('rabbitmq-password'), password('rabbitmq-erlang-cookie')],
+    keys: [
+      fixed('username', 'ananta'),
+      {
+        ...password('rabbitmq-password'),
+        rotation: { system: 'rabbitmq', server: 'rabbitmq', username: 'username' },
+      },
+      never(
+        password('rabbitmq-erlang-cookie'),
+        'every node of the broker has to have the same one at any time, so a new one needs all of them stopped.',
+      ),
+    ],
   },
   {
     path: 'gitops/argocd',

@@ -206,9 +206,9 @@ export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVa
   retry,
 });
 
-/** A server that restarts, or a sealed Vault, is waited for by retrying. */
+/** A server that keeps the secret may have to be restarted: the activity knows how long that may take. */
 export const rotation = proxyActivities<Pick<Activities, 'rotateSecret' | 'restartRelease'>>({
-  startToCloseTimeout: '5 minutes',
+  startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

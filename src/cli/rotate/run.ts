@@ -1,7 +1,6 @@
 /** `ananta rotate` up to the point where everything that needs no cluster has been checked. */
 import type { RotateSelection } from '../../contract/operations/secret-name.ts';
-import { chooseSecrets } from '../../plan/rotation/rotatable.ts';
-import { requirePossible } from '../../plan/rotation/possible.ts';
+import { choosePossible } from '../../plan/rotation/possible.ts';
 import { inSession } from '../deploy/in-session.ts';
 import { keptPlan } from '../plan/kept.ts';
 import { checkName } from '../shared/confirm.ts';
@@ -41,7 +40,7 @@ export function runRotate(
           ...(kept.olderThanSeconds === undefined ? {} : { olderThanSeconds: kept.olderThanSeconds }),
         }
       : asked;
-    for (const secret of chooseSecrets(catalog, selection).rotatable) requirePossible(catalog, environment, secret);
+    choosePossible(catalog, environment, selection);
     // Loaded late: the clients take a second, and a wrong name should be refused at once.
     const { rotate } = await import('./rotation.ts');
     return rotate(session, options, selection, kept);

@@ -8,8 +8,8 @@ import type { RotateSelection } from '../../contract/operations/secret-name.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { isOlder } from '../../plan/rotation/age.ts';
 import { buildRotatePlan, type Rotating } from '../../plan/rotation/plan.ts';
-import { chooseSecrets, secretText } from '../../plan/rotation/rotatable.ts';
-import { requirePossible } from '../../plan/rotation/possible.ts';
+import { type Rotatable, secretText } from '../../plan/rotation/rotatable.ts';
+import { choosePossible } from '../../plan/rotation/possible.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import type { EffectScope } from '../effect.ts';
@@ -41,8 +41,7 @@ export async function rotatePlan(
   signal: AbortSignal,
 ): Promise<OperationPlan> {
   const { catalog } = clients;
-  const chosen = chooseSecrets(catalog, selection);
-  for (const secret of chosen.rotatable) requirePossible(catalog, environment, secret);
+  const chosen = choosePossible(catalog, environment, selection);
   const { state, detail } = await clients.vault.state(signal);
   if (state !== 'open' && state !== 'sealed')
     throw new DeployError(
@@ -76,7 +75,7 @@ type Looked = Rotating & {
 
 async function lookAt(
   session: VaultSession,
-  secret: ReturnType<typeof chooseSecrets>['rotatable'][number],
+  secret: Rotatable,
   rotated: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<Looked> {

@@ -4,10 +4,16 @@ import { type KvEntry, readKv, writeKv } from '../../clients/vault/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { nextUsername } from '../../plan/rotation/login.ts';
+import type { RotationSystem } from '../../catalog/schema.ts';
+import { findService } from '../../plan/releases.ts';
+import { nextUsername, restartsServer, usernameKeyOf } from '../../plan/rotation/login.ts';
 import { findRotatable, type Rotatable, secretText } from '../../plan/rotation/rotatable.ts';
 import type { RotationValues, ServerAct } from '../../plan/rotation/scripts/index.ts';
+import { secretNameOf } from '../../plan/vault/kubernetes-secrets.ts';
 import type { EffectScope } from '../effect.ts';
+import { currentEnvironment } from '../environment.ts';
+import { restartReaders } from '../release/restart.ts';
+import { awaitHealthy } from '../wait/healthy.ts';
 import { randomText } from '../vault/secrets/generate.ts';
 import { syncRotated } from '../vault/secrets/sync-secrets.ts';
 import { endRotation, keepRotation, type KeptRotation, readRotation, type RotationRecord } from './record.ts';
@@ -18,6 +24,7 @@ type Act = (context: Context) => Promise<{ changed: boolean; notes?: string[] }>
 
 interface Context {
   clients: Clients;
+  run: InputOf<'rotateSecret'>['run'];
   secret: Rotatable;
   scope: EffectScope;
   signal: AbortSignal;
@@ -26,12 +33,12 @@ interface Context {
 /** @throws RotationRefusedError, KvConflictError, DeployError */
 export async function rotateSecret(
   clients: Clients,
-  { act, secret: named }: InputOf<'rotateSecret'>,
+  { run, act, secret: named }: InputOf<'rotateSecret'>,
   scope: EffectScope,
 ): OutputOf<'rotateSecret'> {
   const secret = findRotatable(clients.catalog, named);
   scope.doing(DOING[act]);
-  const { changed, notes = [] } = await ACTS[act]({ clients, secret, scope, signal: scope.signal });
+  const { changed, notes = [] } = await ACTS[act]({ clients, run, secret, scope, signal: scope.signal });
   return { changed, notes };
 }
 
@@ -80,17 +87,16 @@ const add: Act = async (context) => {
 const write: Act = async (context) => {
   const { clients, secret, signal } = context;
   const { record, version, entry } = await begun(context);
-  const usernameKey = secret.rotation.username;
-  if (entry.data[secret.key] !== record.value || entry.data[usernameKey] !== record.username)
+  const usernameKey = usernameKeyOf(secret.rotation);
+  const wanted = {
+    [secret.key]: record.value,
+    ...(usernameKey === undefined ? {} : { [usernameKey]: record.username }),
+  };
+  // A server that has restarted since may have forgotten it.
+  await ask(context, 'add', record);
+  if (Object.entries(wanted).some(([name, value]) => entry.data[name] !== value))
     await clients.vault.asDeployer(
-      (session) =>
-        writeKv(
-          session,
-          secret.path,
-          { ...entry.other, ...entry.data, [secret.key]: record.value, [usernameKey]: record.username },
-          entry.version,
-          signal,
-        ),
+      (session) => writeKv(session, secret.path, { ...entry.other, ...entry.data, ...wanted }, entry.version, signal),
       signal,
     );
   if (record.state !== 'written')
@@ -120,6 +126,7 @@ const revoke: Act = async (context) => {
   const { record, version } = await known(context);
   // An attempt before this one has ended it.
   if (record === undefined) return { changed: true };
+  if (restartsServer(secret.rotation)) await restartServer(context, record);
   await ask(context, 'revoke', record);
   await clients.vault.asDeployer(
     (session) => endRotation(session, secret, { version }, new Date().toISOString(), signal),
@@ -166,10 +173,8 @@ async function ask(
   act: ServerAct,
   record: RotationRecord,
 ): Promise<'done' | 'simulated'> {
-  const { admin } = secret.rotation;
-  const entry = await clients.vault.asDeployer((session) => readKv(session, admin.path, signal), signal);
   const values: RotationValues = {
-    admin: entry?.data[admin.key] ?? '',
+    admin: await adminOf(clients, secret.rotation, signal),
     former: record.former,
     next: record.value,
     wrong: randomText('alphanumeric', 32),
@@ -186,5 +191,32 @@ async function ask(
 }
 
 function usernameIn({ rotation, username }: Rotatable, entry: KvEntry): string {
-  return entry.data[rotation.username] ?? username;
+  const key = usernameKeyOf(rotation);
+  return key === undefined ? username : (entry.data[key] ?? username);
+}
+
+async function adminOf(
+  { vault }: Pick<Clients, 'vault'>,
+  rotation: RotationSystem,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!('admin' in rotation)) return '';
+  const { path, key } = rotation.admin;
+  return (await vault.asDeployer((session) => readKv(session, path, signal), signal))?.data[key] ?? '';
+}
+
+/** Its own pods have the former value in their environment, and their probes would be refused with it. */
+async function restartServer(context: Context, record: RotationRecord): Promise<void> {
+  const { clients, secret, scope, signal, run } = context;
+  await ask(context, 'verify', record);
+  const { namespace, name, secrets, healthTimeoutSeconds } = findService(clients.catalog, secret.rotation.server);
+  const restart = secrets
+    .filter(({ path, delivery }) => path === secret.path && delivery === 'kubernetes')
+    .map(secretNameOf);
+  scope.doing(`restarts ${name}`);
+  if (!(await restartReaders(clients, { namespace, name, restart }, signal))) return;
+  const { healthTimeoutFactor } = await currentEnvironment(clients);
+  const step = { kind: 'release', name, namespace, job: false, action: 'restart', reason: '', digest: '' } as const;
+  const timeoutSeconds = healthTimeoutSeconds * healthTimeoutFactor;
+  await awaitHealthy(clients, { run, service: name, step, timeoutSeconds }, scope);
 }

@@ -4,6 +4,7 @@ import type { RotateSelection, SecretName } from '../../contract/operations/secr
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { suggestion } from '../../suggest.ts';
+import { usernameKeyOf } from './login.ts';
 
 /** What was asked for cannot be rotated. Nothing was changed. */
 export class RotationRefusedError extends AnantaError {
@@ -18,7 +19,7 @@ export interface Rotatable extends SecretName {
   rotation: RotationSystem;
   /** The value as the catalog declares it. */
   declared: Generated;
-  /** The name by which its readers log in at first. */
+  /** The name by which its readers log in at first; empty where they give none. */
   username: string;
 }
 
@@ -40,7 +41,7 @@ export function rotatableOf(path: SecretPath, key: SecretKey): Rotatable | strin
   const { rotation } = key;
   if (rotation === undefined) return `Rotation of ${name} is not known to the catalog.`;
   if ('refused' in rotation) return `${name} is never simply replaced: ${rotation.refused}`;
-  const named = path.keys.find((candidate) => candidate.name === rotation.username);
+  const named = path.keys.find((candidate) => candidate.name === usernameKeyOf(rotation));
   return {
     path: path.path,
     key: key.name,

@@ -4,7 +4,6 @@
  * would be told.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActivities } from '../../../src/activities/index.ts';
@@ -13,6 +12,7 @@ import { decodedData } from '../../../src/clients/kubernetes/index.ts';
 import type { RotationAct } from '../../../src/contract/operations/secret-name.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { findPostgres, type Postgres, startPostgres } from '../../support/programs/postgres.ts';
+import { inContainer } from '../../support/rotation/container.ts';
 import { testScope } from '../../support/scope.ts';
 import { QUEUE, restartApi, rotating, seed, setTo } from '../../support/rotation/sample.ts';
 
@@ -76,7 +76,7 @@ async function withPlatform(
     const said: string[] = [];
     parts.clients.kubernetes.exec = (_pod, _container, command, _signal, input = '') => {
       said.push(command.join(' '));
-      return inContainer(command, input);
+      return inContainer(command, input, { PATH: `${home}:/usr/bin:/bin`, PGPORT: String(postgres.port) });
     };
     const activities = createActivities(parts.clients, () => testScope());
     await seed(parts, activities);
@@ -94,22 +94,6 @@ async function withPlatform(
     for (const sql of setUp) await postgres.query('postgres', ADMIN, sql);
     await postgres.query(username, password, 'CREATE TABLE seen (what text)', 'apps');
     await work(parts, activities, said);
-  });
-}
-
-function inContainer(
-  [program = '', ...args]: readonly string[],
-  input: string,
-): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { PATH: `${home}:/usr/bin:/bin`, PGPORT: String(postgres.port) } });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
-    // It stays open, as the connection to a container does.
-    child.stdin.write(input);
   });
 }
 

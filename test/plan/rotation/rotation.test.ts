@@ -6,7 +6,7 @@ import type { RotateSelection } from '../../../src/contract/operations/secret-na
 import { isOlder } from '../../../src/plan/rotation/age.ts';
 import { nextUsername } from '../../../src/plan/rotation/login.ts';
 import { buildRotatePlan, type Rotating } from '../../../src/plan/rotation/plan.ts';
-import { requirePossible } from '../../../src/plan/rotation/possible.ts';
+import { choosePossible } from '../../../src/plan/rotation/possible.ts';
 import { readersOf } from '../../../src/plan/rotation/readers.ts';
 import { chooseSecrets, findRotatable } from '../../../src/plan/rotation/rotatable.ts';
 import { scriptOf } from '../../../src/plan/rotation/scripts/index.ts';
@@ -92,21 +92,30 @@ describe('which secrets', () => {
     assert.ok(left.some((line) => line.includes('Rotation of stores/queue cookie is not known')));
   });
 
-  test('one that is read from Vault itself is refused: nobody knows when it is read again', () => {
-    const own = catalogWith({ 'apps/api api-token': { ...ROLE, username: 'api-token' } });
-    assert.throws(
-      () => requirePossible(own, sandbox, findRotatable(own, { path: 'apps/api', key: 'api-token' })),
-      /is read from Vault by api/,
-    );
-  });
-
-  test('none where nobody may be restarted', () => {
-    const environment = { ...sandbox, secrets: { onChange: 'list' as const } };
-    assert.throws(
-      () => requirePossible(catalog, environment, findRotatable(catalog, { path: 'stores/queue', key: 'password' })),
-      /secrets\.onChange: list/,
-    );
-  });
+  const QUEUE_PASSWORD = { secrets: [{ path: 'stores/queue', key: 'password' }] };
+  const own = catalogWith({ 'apps/api api-token': { ...ROLE, username: 'api-token' } });
+  const fromPublisher = catalogWith({ 'stores/queue password': ROLE });
+  fromPublisher.services.find(({ name }) => name === 'api')!.chart.upstream = 'api';
+  const listing = { ...sandbox, secrets: { onChange: 'list' as const } };
+  const upstream = { ...sandbox, charts: 'upstream' as const };
+  const obstacles: [string, Catalog, typeof sandbox, RotateSelection, RegExp][] = [
+    ['read from Vault itself', own, sandbox, { secrets: [{ path: 'apps/api' }] }, /is read from Vault by api/],
+    ['where nobody may be restarted', catalog, listing, QUEUE_PASSWORD, /secrets\.onChange: list/],
+    [
+      'of a reader with the name in its values',
+      fromPublisher,
+      upstream,
+      QUEUE_PASSWORD,
+      /api runs from its publisher's/,
+    ],
+  ];
+  for (const [what, of, environment, selection, refused] of obstacles)
+    test(`not one ${what}; of all it is left, and said`, () => {
+      assert.throws(() => choosePossible(of, environment, selection), refused);
+      const { rotatable, left } = choosePossible(of, environment, {});
+      assert.deepEqual(rotatable, []);
+      assert.match(left.join('\n'), refused);
+    });
 
   for (const [since, expected] of [
     ['2026-01-01T00:00:00Z', true],
@@ -125,6 +134,7 @@ describe('two names take turns', () => {
     ['somebody-elses', 'apps'],
   ] as const)
     test(`${current}, then ${next}`, () => assert.equal(nextUsername('postgresql', 'apps', current), next));
+  test('one user of Redis has two passwords', () => assert.equal(nextUsername('redis', '', ''), ''));
 });
 
 describe('the plan', () => {

@@ -1,6 +1,7 @@
 /** The small platform of the fakes, with a password that can be rotated and a reader of it. */
 import assert from 'node:assert/strict';
 import type { Activities } from '../../../src/contract/activities.ts';
+import type { RotationSystem } from '../../../src/catalog/schema.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { SecretName } from '../../../src/contract/operations/secret-name.ts';
 import type { FakeParts } from '../fakes/clients.ts';
@@ -10,17 +11,20 @@ import { helmRecord } from '../fakes/helm-record.ts';
 export const QUEUE: SecretName = { path: 'stores/queue', key: 'password' };
 export const API_POD = '/api/v1/namespaces/apps/pods/api-1';
 
-export function rotating({ clients, cluster }: FakeParts): void {
-  const path = clients.catalog.secretPaths.find((candidate) => candidate.path === QUEUE.path);
-  const key = path?.keys.find(({ name }) => name === QUEUE.key);
-  if (key?.kind !== 'generated') throw new Error('The small catalog has lost its queue.');
-  key.rotation = {
+export function rotating(
+  { clients, cluster }: FakeParts,
+  rotation: RotationSystem = {
     system: 'postgresql',
     server: 'cache',
     database: 'apps',
     username: 'username',
     admin: { path: 'stores/cache', key: 'redis-password' },
-  };
+  },
+): void {
+  const path = clients.catalog.secretPaths.find((candidate) => candidate.path === QUEUE.path);
+  const key = path?.keys.find(({ name }) => name === QUEUE.key);
+  if (key?.kind !== 'generated') throw new Error('The small catalog has lost its queue.');
+  key.rotation = rotation;
   put(cluster, pod('stores', 'cache', 'cache-0', '2020-01-01T00:00:00Z'));
   put(cluster, pod('apps', 'api', 'api-1', '2020-01-01T00:00:00Z'));
   cluster.objects.set(

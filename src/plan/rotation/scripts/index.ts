@@ -1,10 +1,19 @@
 import type { RotationSystem } from '../../../catalog/schema.ts';
 import { postgresqlScript } from './postgresql.ts';
+import { rabbitmqScript } from './rabbitmq.ts';
+import { redisScript } from './redis.ts';
 import type { RotationNames, RotationScript, ServerAct } from './script.ts';
 
 export { VERDICTS, type RotationNames, type RotationScript, type RotationValues, type ServerAct } from './script.ts';
 
 /** What an act is in the container of a server. */
 export function scriptOf(rotation: RotationSystem, act: ServerAct, names: RotationNames): RotationScript {
-  return postgresqlScript(rotation, act, names);
+  switch (rotation.system) {
+    case 'postgresql':
+      return postgresqlScript(rotation, act, names);
+    case 'rabbitmq':
+      return rabbitmqScript(act, names);
+    case 'redis':
+      return redisScript(act);
+  }
 }
