@@ -179,7 +179,7 @@ async function ask(
     next: record.value,
     wrong: randomText('alphanumeric', 32),
   };
-  scope.assertOurs();
+  await scope.assertOurs();
   return askServer(
     clients,
     secret,

@@ -53,7 +53,10 @@ function clientOf(login: Login): Client {
     }
   };
   const work = (async () => {
-    for (; !over; await sleep(100)) await once();
+    while (!over) {
+      await once();
+      await sleep(100);
+    }
   })();
   return client;
 }

@@ -71,11 +71,13 @@ describe('the password of Redis', { skip: program === undefined ? 'no Redis is i
       let [read, over, logins] = [former, false, 0];
       const failures: string[] = [];
       const client = (async () => {
-        for (; !over; await sleep(50))
+        while (!over) {
+          await sleep(50);
           await say(read, 'INCR', 'seen').then(
             () => (logins += 1),
             (error: unknown) => failures.push(String(error)),
           );
+        }
       })();
       await act('add');
       await act('write');

@@ -209,7 +209,7 @@ describe('the plan', () => {
 describe('what is said to a server', () => {
   test('holds no value: those are read from standard input, a line each', () => {
     for (const act of ['add', 'verify', 'revoke'] as const) {
-      const { command, reads } = scriptOf(ROLE as Extract<typeof ROLE, { system: string }>, act, {
+      const { command, reads } = scriptOf(ROLE, act, {
         declared: 'apps',
         former: 'apps',
         next: 'apps_b',
