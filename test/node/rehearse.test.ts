@@ -14,7 +14,6 @@ import { certificateSchema } from '../../src/plan/rehearsal/certificate.ts';
 import { shareCaches } from '../support/caches.ts';
 import { commandInProcess } from '../support/programs/command.ts';
 import { processesOf } from '../support/programs/processes.ts';
-import { MINI } from '../support/sandbox/sandbox.ts';
 
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -24,10 +23,10 @@ before(async () => {
   await cp(readConfig().environmentsDir, join(folder, 'environments'), { recursive: true });
   // Somewhere that nobody reaches: nothing of it may be asked.
   const elsewhere = { cluster: { context: 'nowhere' }, engine: { address: '192.0.2.1:7233', namespace: 'x' } };
-  const { platform } = MINI;
+  const own = { domain: 'far.example', storage: { class: 'ssd' }, replicas: { default: 2 } };
   await writeFile(
     join(folder, 'environments', 'far.yaml'),
-    stringify({ extends: 'staging', description: 'Far away', platform, charts: 'bundled', ...elsewhere }),
+    stringify({ extends: '_base', description: 'Far away', platform: 'mini', charts: 'bundled', ...own, ...elsewhere }),
   );
   await shareCaches(join(folder, 'state'));
   env = {
@@ -52,6 +51,7 @@ test('an environment whose cluster nobody reaches: a worker killed, the same sta
   const out = join(folder, 'certificate');
   const args = ['rehearse', '--env', 'far', '--faults', '1', '--seed', '3', '--out', out, '--json'];
   const { code, stdout, stderr } = await commandInProcess(readConfig(env), args);
+  assert.ok(stdout !== '', stderr);
   const certificate = certificateSchema.parse(JSON.parse(stdout));
   assert.deepEqual(
     certificate.runs.map(({ outcome, differences, faults }) => ({
@@ -80,15 +80,15 @@ test('Ctrl-C puts everything down', async () => {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   let said = '';
-  await new Promise<void>((resolve) => {
+  const began = new Promise<void>((resolve) => {
     child.stderr.on('data', (text: Buffer) => {
       said += text.toString();
       if (said.includes('undisturbed')) resolve();
     });
-    child.once('close', () => resolve());
   });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await Promise.race([began, ended]);
   child.kill('SIGINT');
   assert.equal(await ended, EXIT_CODES.cancelled, said);
   assert.deepEqual(await left(), []);
