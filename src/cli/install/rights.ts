@@ -1,5 +1,6 @@
 /** The rights that `install` needs, asked of the API server before anything is touched. */
 import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/index.ts';
+import { describeQuestion } from '../../effects/rights.ts';
 import { IN_CLUSTER, RECORDS_NAMESPACE } from '../../contract/names.ts';
 import { OWNER_RECORD } from '../../contract/owner.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -70,17 +71,4 @@ export async function requireRights(
     `The identity that you use on ${kubernetes.server} may not do what an installation has to do:\n${denied.join('\n')}`,
     'Use a kubeconfig of somebody who administers this cluster: the deployer is installed once, deployments need less.',
   );
-}
-
-/** `create deployments.apps in ananta-deployer` */
-export function describeQuestion({
-  verb,
-  group,
-  resource,
-  subresource,
-  name,
-  namespace: place,
-}: AccessQuestion): string {
-  const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  return `${verb} ${kind}${name === undefined ? '' : ` ${name}`} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
 }

@@ -5,7 +5,7 @@ import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';
 import { grants, type Right } from '../../plan/access/rules.ts';
-import { describeQuestion } from '../install/rights.ts';
+import { describeQuestion, workerQuestions } from '../../effects/rights.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 
@@ -55,12 +55,7 @@ export async function requireWorkerRights(
   signal?: AbortSignal,
 ): Promise<void> {
   const account = { namespace: IN_CLUSTER.namespace, name: IN_CLUSTER.worker };
-  const questions = namespaces.flatMap((namespace): AccessQuestion[] => [
-    { verb: 'list', group: '', resource: 'secrets', namespace },
-    { verb: 'create', group: '', resource: 'secrets', namespace },
-    { verb: 'watch', group: '', resource: 'pods', namespace },
-    { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
-  ]);
+  const questions = workerQuestions(namespaces);
   const answers = await Promise.all(
     questions.map(async (question) => ({
       question,

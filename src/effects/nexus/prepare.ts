@@ -18,8 +18,11 @@ import { judgePromotion } from '../../plan/promotion/judge.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 import { appliedMigrations, checkoutReleases } from '../promotion/survey.ts';
+import { missingRights } from '../rights.ts';
 import { renderProblems } from '../render-check.ts';
 import { missingSecrets } from '../secrets.ts';
+
+const MOST_NAMED = 12;
 
 /** @throws ConfigurationError, ChartUnavailableError, ChartRenderError, PromotionRefusedError, DeployError */
 export async function prepareDeployment(
@@ -31,6 +34,17 @@ export async function prepareDeployment(
   const environment = await currentEnvironment(clients);
   const inputs = platformInputs(catalog, environment, config);
   const imageTags = promote ? pinnedImages(catalog, promote.version.releases) : run.imageTags;
+  scope.doing('looks at its own rights');
+  const missing = await missingRights(
+    clients.kubernetes,
+    catalog.namespaces.map(({ name }) => name),
+    scope.signal,
+  );
+  if (missing.length > 0)
+    throw new DeployError(
+      FAILURES.forbidden,
+      `The workers of "${environment.name}" may not do what a deployment has to do: ${missing.slice(0, MOST_NAMED).join(', ')}${missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : ''}. Nothing was changed.`,
+    );
   scope.doing('reads charts and values');
   const releases = await inputs(imageTags);
   const conflicts = await resourceConflicts(environment, releases);

@@ -5,6 +5,7 @@ import type { VerifyRequest } from '../../contract/nexus/messages.ts';
 import type { VerifyOutput } from '../../contract/nexus/service.d.ts';
 import { taskQueueOf } from '../../contract/names.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
+import { boundedLines } from '../../plan/nexus/output.ts';
 import { looksOf } from '../activity-proxies.ts';
 import { drift } from '../drift.ts';
 import { failureOf } from '../failure-of.ts';
@@ -22,7 +23,7 @@ export async function verification(request: VerifyRequest): Promise<VerifyOutput
     request.drift ? driftOf(environment, clusterUid) : [],
   ]);
   const all = [...unwell, ...drifted];
-  return { environment, healthy: all.length === 0, unwell: all };
+  return { environment, healthy: all.length === 0, unwell: boundedLines(all) };
 }
 
 async function driftOf(environment: string, clusterUid: string): Promise<string[]> {

@@ -1,0 +1,44 @@
+/** The rights that a deployment takes whoever's it is, and how they are named. */
+import type { AccessQuestion, KubernetesClient } from '../clients/kubernetes/index.ts';
+
+/** Of the workers, in every one of the platform's namespaces. */
+export function workerQuestions(namespaces: readonly string[]): AccessQuestion[] {
+  return namespaces.flatMap((namespace): AccessQuestion[] => [
+    { verb: 'list', group: '', resource: 'secrets', namespace },
+    { verb: 'create', group: '', resource: 'secrets', namespace },
+    { verb: 'watch', group: '', resource: 'pods', namespace },
+    { verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace },
+  ]);
+}
+
+/** `create deployments.apps in ananta-deployer` */
+export function describeQuestion({
+  verb,
+  group,
+  resource,
+  subresource,
+  name,
+  namespace: place,
+}: AccessQuestion): string {
+  const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+  return `${verb} ${kind}${name === undefined ? '' : ` ${name}`} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
+}
+
+/** Asked by a worker of itself. @returns what it may not, in words; an authorizer that does not answer stops nobody */
+export async function missingRights(
+  kubernetes: Pick<KubernetesClient, 'mayI'>,
+  namespaces: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const answers = await Promise.all(
+    workerQuestions(namespaces).map(async (question) => ({
+      question,
+      allowed: await kubernetes.mayI(question, signal).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        if (error instanceof Error) return true;
+        throw error;
+      }),
+    })),
+  );
+  return answers.filter(({ allowed }) => !allowed).map(({ question }) => describeQuestion(question));
+}
