@@ -36,6 +36,7 @@ export function operationResult(end: OperationEnd): OperationResult {
     criticalPath: plan?.criticalPath ?? [],
     planDigest: plan?.digest ?? '',
     ...(plan?.toVersion === undefined ? {} : { toVersion: plan.toVersion }),
+    ...(plan?.steps?.some(({ kind, undo }) => kind === 'adopt' && undo) ? { givenBack: true as const } : {}),
     ...added,
     ...(added.checks ? { checks: inOrder(plan?.checks ?? [], added.checks) } : {}),
     ...(notes.length === 0 ? {} : { notes }),

@@ -59,10 +59,10 @@ after(() => {
   server.close();
   server.closeAllConnections();
 });
-beforeEach(() => {
+function anew(): void {
   [state, refusal] = [OPEN, undefined];
   sent.length = 0;
-});
+}
 
 const link = (more: Partial<AnswerClaims> = {}, key = KEY): string =>
   `${base}/answer/${signedToken(key, { ...claims, ...more })}`;
@@ -77,6 +77,7 @@ function post(url: string, fields: Record<string, string>, headers: Record<strin
 }
 
 describe('a link', () => {
+  beforeEach(anew);
   test('shows what is asked and what the answer does, and nothing is answered by looking', async () => {
     for (const method of ['GET', 'HEAD', 'GET']) {
       const answer = await fetch(link(), { method });

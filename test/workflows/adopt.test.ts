@@ -101,6 +101,7 @@ describe('adopt', () => {
       assert.equal(plan.services.find(({ name }) => name === SERVICE)?.action, 'upgrade');
       const back = await adopt(parts, (await givingBackOf(clients, SERVICE, signal)).digest, undefined, true);
       assert.equal(back.outcome, 'succeeded', back.failure?.message);
+      assert.deepEqual([result.givenBack, back.givenBack], [undefined, true]);
       assert.match(back.notes?.join('\n') ?? '', /stores\/cache was given back by ann@host/);
       assert.deepEqual(cluster.objects.get(CLAIM)?.metadata.annotations, {});
       await assert.rejects(planFor(clients, clients.environment, {}, signal), { name: 'ForeignReleaseError' });

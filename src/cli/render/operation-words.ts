@@ -31,6 +31,17 @@ export const OPERATION_WORDS: Record<Operation, Words> = {
   destroy: { one: 'a destruction', the: 'The destruction', done: 'Took down', unchanged: 'Nothing to take down in' },
 };
 
+const GIVEN_BACK: Words = {
+  one: 'a giving back',
+  the: 'The giving back',
+  done: 'Given back in',
+  unchanged: 'Nothing to give back in',
+};
+
+export function wordsOf({ operation, givenBack }: Pick<OperationResult, 'operation' | 'givenBack'>): Words {
+  return givenBack ? GIVEN_BACK : OPERATION_WORDS[operation];
+}
+
 export const OUTCOME_WORDS: Record<OperationResult['outcome'], string> = {
   succeeded: 'succeeded',
   unchanged: 'found nothing to change',

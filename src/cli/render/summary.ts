@@ -11,7 +11,7 @@ import {
 import { actText } from '../../plan/steering/acts.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
-import { OPERATION_WORDS } from './operation-words.ts';
+import { wordsOf } from './operation-words.ts';
 import { afterDestruction, remainingObjectLines } from './remaining-objects.ts';
 import { afterRollback, afterwards, versionLine } from './versions-summary.ts';
 
@@ -51,7 +51,7 @@ export function summaryLines(result: OperationResult, options: SummaryOptions): 
 
 function headline(result: OperationResult, options: SummaryOptions): string[] {
   const { operation, environment, seconds, criticalPathSeconds, supersededBy } = result;
-  const words = OPERATION_WORDS[operation];
+  const words = wordsOf(result);
   // The critical path is that of the whole platform: a deployment of some services has nothing to do with it.
   const whole = result.services.every(({ state }) => state === 'healthy' || state === 'completed');
   const ratio =
@@ -198,7 +198,7 @@ function oneFailure(service: ServiceOutcome, { style, columns }: SummaryOptions)
 function next(result: OperationResult, { style }: SummaryOptions): string[] {
   if (result.operation === 'adopt')
     return [
-      `${style('bold', 'Next:')} ${commandLine('plan', '--env', result.environment)}   (what the next deployment makes of it)`,
+      `${style('bold', 'Next:')} ${commandLine('plan', '--env', result.environment)}   (${result.givenBack ? 'what the next deployment says of it' : 'what the next deployment makes of it'})`,
     ];
   if (result.operation === 'destroy')
     return [style('bold', 'Next:'), ...table(afterDestruction(result).map(([line, does]) => [`  ${line}`, does]))];

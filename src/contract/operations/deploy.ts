@@ -201,6 +201,8 @@ export interface OperationResult {
   /** What people decided while it ran. */
   acts?: OperationAct[];
   promotedFrom?: PromotedFrom;
+  /** Of an adoption that gave back what was taken over. */
+  givenBack?: true;
   /** Who took the lock over, where it ended early for that. */
   supersededBy?: string;
   /** How undoing what this run had changed ended, where the environment asks for it after a failure. */

@@ -50,6 +50,14 @@ Next:
     assert.equal(lines[2], '  5 services: 5 unchanged');
   });
 
+  test('of an adoption, and of one that gave back', () => {
+    const lines = (more: object): string[] =>
+      summaryLines(result('succeeded', [], { operation: 'adopt', seconds: 2, ...more }), OPTIONS);
+    assert.equal(lines({})[1], 'Taken over in sandbox in 2.0 s.');
+    assert.equal(lines({ givenBack: true })[1], 'Given back in sandbox in 2.0 s.');
+    assert.match(lines({ givenBack: true }).join('\n'), /what the next deployment says of it/);
+  });
+
   test('of a failure: each with its reason, evidence and last lines, then what was skipped, then what to do', () => {
     const services = [
       outcome('gitops', 'healthy', 11),
