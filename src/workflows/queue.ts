@@ -11,43 +11,38 @@ import {
   startChild,
   upsertMemo,
 } from '@temporalio/workflow';
-import type { QueueAnswer, QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
+import type { QueueInput, QueueMemo, QueueRequest } from '../contract/lock.ts';
+import { asked, begun, EMPTY_QUEUE, settled } from '../plan/queue/queue.ts';
 import { lockWaits } from './activity-proxies.ts';
 import { byItself } from './by-itself.ts';
 import { deploy } from './operation.ts';
 import { enqueue } from './messages.ts';
 
 export async function queue({ environment, clusterUid }: QueueInput): Promise<void> {
-  let newest: QueueRequest | undefined;
-  const answers = new Map<string, QueueAnswer>();
+  let state = EMPTY_QUEUE;
   const remember = (requestedBy: string): void => {
     const memo: QueueMemo = { requestedBy, since: new Date().toISOString() };
     upsertMemo({ ...memo });
   };
   setHandler(enqueue, async (request) => {
-    if (newest) answers.set(newest.requestId, { overtakenBy: request.input.requestedBy });
-    newest = request;
+    state = asked(state, request);
     remember(request.input.requestedBy);
-    await condition(() => answers.has(request.requestId));
-    return answers.get(request.requestId) ?? { overtakenBy: 'nobody' };
+    await condition(() => state.answers[request.requestId] !== undefined);
+    return state.answers[request.requestId] ?? { overtakenBy: 'nobody' };
   });
-  const waiting = (): QueueRequest | undefined => newest;
+  const waiting = (): QueueRequest | undefined => state.newest;
 
-  await condition(() => newest !== undefined);
+  await condition(() => waiting() !== undefined);
   while (waiting()) {
     await lockWaits.awaitLockFree.executeWithOptions({ summary: `The lock of ${environment} is free` }, [
       { environment, clusterUid },
     ]);
-    const request = waiting();
-    if (!request) break;
-    // From here on it is started, and a newer one waits for the lock in its turn.
-    newest = undefined;
+    state = begun(state);
+    const { starting } = state;
+    if (!starting) break;
     // A cancellation in this very moment must not hide a deployment that runs: whoever asked for it gets its id.
-    const started = await CancellationScope.nonCancellable(() => start(request));
-    if (started) answers.set(request.requestId, { started });
-    // Somebody else was faster.
-    else if (waiting()) answers.set(request.requestId, { overtakenBy: waiting()?.input.requestedBy ?? '' });
-    else newest = request;
+    const started = await CancellationScope.nonCancellable(() => start(starting));
+    state = settled(state, started);
     if (!waiting()) {
       remember('');
       await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

@@ -28,6 +28,7 @@ export const imagesOf = (tags: Tags): string[] =>
 
 /**
  * @param wanted tags before it, all of which a deployment names
+ * @param backTo version to which a rollback goes
  * @returns when it has ended and every fault is over
  */
 export async function operate(
@@ -35,6 +36,7 @@ export async function operate(
   operation: Operation,
   faults: readonly Fault[],
   wanted: Tags,
+  backTo: number,
 ): Promise<Operated> {
   const waiting = new Set(faults);
   const hits: Fault[] = [];
@@ -82,7 +84,7 @@ export async function operate(
 
   if (operation.drift !== undefined) await plant(stage, operation.drift);
   const outcomes: string[] = [];
-  for (const args of commandsOf(operation, wanted)) {
+  for (const args of commandsOf(operation, wanted, backTo)) {
     const over = new AbortController();
     // A drift run says nothing of its repair on the way.
     const watched = args[0] === 'drift' ? watching(stage, seen, over.signal) : Promise.resolve();
@@ -104,10 +106,10 @@ export async function operate(
   return { outcomes, hits, said };
 }
 
-function commandsOf({ kind, tags }: Operation, wanted: Tags): string[][] {
+function commandsOf({ kind, tags }: Operation, wanted: Tags, backTo: number): string[][] {
   switch (kind) {
     case 'rollback':
-      return [['rollback', '--json']];
+      return [['rollback', '--json', '--to', String(backTo)]];
     case 'repair':
       return [['drift', 'run', '--repair', '--json']];
     case 'destroy':
