@@ -12,6 +12,7 @@ import { readAttestation } from '../effects/admission/attestation.ts';
 import { checkFreeze } from '../effects/admission/freeze.ts';
 import { adoptReleases } from '../effects/adopt/adopt-releases.ts';
 import { makeBackup } from '../effects/backup/scheduled.ts';
+import { takeCheckpoint } from '../effects/checkpoint/take.ts';
 import { prune } from '../effects/destroy/prune.ts';
 import { findDrift } from '../effects/drift/find-drift.ts';
 import { recordDrift } from '../effects/drift/record.ts';
@@ -105,6 +106,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
     removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
     makeBackup: guarded(begin('reads', makeBackup)),
+    takeCheckpoint: guarded(begin('changes', takeCheckpoint)),
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),
     recordDrift: guarded(begin('reads', recordDrift)),

@@ -27,10 +27,12 @@ export const MIGRATIONS: CatalogInput['migrations'] = [
     service: 'components-v2-migrations',
     database: 'components-v2-postgres/components',
     location: 'migrations/components-v2-migrations',
+    checkpoint: { kind: 'postgres' },
   },
   {
     service: 'control-plane-migrations',
     database: 'control-plane-postgres/arc_saas',
     location: 'migrations/control-plane-migrations',
+    checkpoint: { kind: 'postgres' },
   },
 ];

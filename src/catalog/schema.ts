@@ -217,6 +217,11 @@ export const migrationSchema = z.strictObject({
   database: z.string(),
   /** Folder of ordered SQL files, below helm/. */
   location: z.string(),
+  /**
+   * Before a file that is marked as a point of no return runs, the database is dumped by its own tool, where the
+   * environment has a place for it (backup). Its server is a service with PostgreSQL in its pods.
+   */
+  checkpoint: z.strictObject({ kind: z.literal('postgres') }).optional(),
 });
 
 export const bucketSetSchema = z.strictObject({

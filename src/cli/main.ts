@@ -28,6 +28,7 @@ import { freezeCommand } from './commands/deploying/freeze.ts';
 import { graphCommand } from './commands/looking/graph.ts';
 import { auditCommand } from './commands/versions/audit.ts';
 import { backupCommand, restoreCommand } from './commands/versions/backup.ts';
+import { checkpointCommand } from './commands/versions/checkpoint.ts';
 import { diffCommand, historyCommand } from './commands/versions/history.ts';
 import { logsCommand } from './commands/looking/logs.ts';
 import { mcpCommand } from './commands/looking/mcp.ts';
@@ -94,7 +95,7 @@ const GROUPS: readonly CommandGroup[] = [
     [historyCommand, auditCommand, diffCommand, reportCommand, rollbackCommand, promoteCommand, ringsCommand],
   ],
   ['Knowing the platform:', [catalogCommand, graphCommand, chartsCommand, envCommand, preflightCommand]],
-  ['Keeping it as deployed:', [driftCommand, notifyCommand, backupCommand, restoreCommand]],
+  ['Keeping it as deployed:', [driftCommand, notifyCommand, backupCommand, restoreCommand, checkpointCommand]],
   [
     'Looking inside:',
     [

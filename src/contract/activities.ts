@@ -132,6 +132,14 @@ export interface Activities {
     run: RunRef;
     at: string;
   }): Promise<{ file: string; bytes: number; sha256: string; pruned: string[] } | { skipped: string }>;
+  /**
+   * A dump of a database (`server/name`) into the environment's folder, once a run; nothing where pods are simulated.
+   */
+  takeCheckpoint(input: {
+    run: RunRef;
+    database: string;
+    before: string[];
+  }): Promise<{ file?: string; bytes?: number; seconds: number }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

@@ -96,6 +96,8 @@ export interface ObservedCluster {
   nodes?: number;
   /** Definitions that its chart brings along and that somebody has deleted, by release name. Absent: none. */
   lostDefinitions?: ReadonlyMap<string, readonly string[]>;
+  /** Migrations that cannot be taken back and have not run yet, where the database is kept first; same key. */
+  pendingNoReturn?: ReadonlyMap<string, readonly string[]>;
   /** Secrets made from Vault whose value has changed, or may. */
   changedSecrets?: readonly ChangedSecret[];
   /** ISO 8601: since when the oldest pod of a release is there. Key `<namespace>/<release>`. */

@@ -90,6 +90,15 @@ export const backups = proxyActivities<Pick<Activities, 'makeBackup'>>({
   retry: { ...retry, maximumInterval: '1 minute' },
 });
 
+/** A dump takes as long as the database is large; every attempt begins it anew. */
+export const checkpoints = proxyActivities<Pick<Activities, 'takeCheckpoint'>>({
+  startToCloseTimeout: '6 hours',
+  scheduleToCloseTimeout: LONGEST,
+  heartbeatTimeout: HEARTBEAT,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
 /** After all is done: an API server or engine that is away is waited for a minute or so, not longer. */
 export const records = proxyActivities<Pick<Activities, 'recordVersion' | 'ensureDriftSchedule'>>({
   startToCloseTimeout: '1 minute',

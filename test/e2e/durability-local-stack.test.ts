@@ -1,13 +1,17 @@
 /** What a deployment stands on dies in the middle of it, and after it, on one sandbox from a clean state on. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clearFailure, failRelease } from '../../bootstrap/cluster/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clearEtcd, fillEtcd } from '../support/faults/etcd-alarm.ts';
-import type { Facts } from '../support/sandbox/cluster-facts.ts';
+import { paths } from '../../src/clients/kubernetes/index.ts';
+import { RECORDS_NAMESPACE } from '../../src/contract/names.ts';
+import { makeKeyPair } from '../../src/effects/backup/age.ts';
+import { clusterOf, type Facts } from '../support/sandbox/cluster-facts.ts';
 import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/sandbox/durability.ts';
 import { MINI, withSandbox } from '../support/sandbox/sandbox.ts';
 
@@ -23,7 +27,7 @@ async function waitForFile(path: string, timeoutMs: number): Promise<void> {
 }
 
 describe('durability of the local stack', { concurrency: 1 }, () => {
-  test("Vault, API server, etcd and Temporal killed in a deployment, etcd full; afterwards a power cut, and the engine's database lost", async (t) => {
+  test("Vault, API server, etcd and Temporal killed in a deployment, etcd full; afterwards a power cut, and the engine's database, Vault and the records lost", async (t) => {
     await withSandbox(SLOW, async (sandbox) => {
       await t.test(
         'Vault while it is configured and after it was seeded, etcd without space, API server, etcd, Temporal: as after a clean run, Vault unsealed',
@@ -78,6 +82,49 @@ describe('durability of the local stack', { concurrency: 1 }, () => {
           await rm(`${sandbox.state}/engine`, { recursive: true, force: true });
           const second = await sandbox.deploy();
           assert.notEqual(second.outcome, 'failed');
+          const now = await facts(sandbox);
+          assert.deepEqual(
+            { releases: now.releases, jobs: now.jobs, secrets: now.secrets },
+            { releases: before.releases, jobs: before.jobs, secrets: before.secrets },
+          );
+        },
+      );
+
+      await t.test(
+        'Vault with its volume and the namespace of the records lost: all of it comes back from a backup, and nothing else is touched',
+        async () => {
+          const before = await facts(sandbox);
+          const history = await sandbox.look(['history', '--json']);
+          const { identity, recipient } = await makeKeyPair();
+          const [key, file] = [join(sandbox.folder, 'backup-key.txt'), join(sandbox.folder, 'backup.tar.age')];
+          await writeFile(key, `${identity}\n`, { mode: 0o600 });
+          const made = await sandbox.look(['backup', '--to', file, '--recipient', recipient, '--json']);
+          assert.equal(made.code, 0, made.stderr);
+          const whole = await sandbox.command(['backup', 'verify', file, '--identity', key]);
+          assert.equal(whole.code, 0, whole.stderr);
+
+          const cluster = await clusterOf(sandbox);
+          try {
+            await cluster.remove(`${paths.persistentVolumeClaims('vault-system')}/data-vault-0`);
+            await cluster.remove(`${paths.pods('vault-system')}/vault-0`);
+            await cluster.remove(paths.namespace(RECORDS_NAMESPACE));
+            await waitUntil('the namespace is gone', { timeoutMs: 120_000 }, async () =>
+              (await cluster.get(paths.namespace(RECORDS_NAMESPACE))) === undefined ? true : undefined,
+            );
+          } finally {
+            cluster.close();
+          }
+          await waitUntil('an empty Vault', { timeoutMs: 120_000 }, async () =>
+            /not initialised/.test((await sandbox.look(['vault', 'status'])).stdout) ? true : undefined,
+          );
+          const restore = ['restore', file, '--identity', key, '--confirm', sandbox.name];
+          const restored = await sandbox.look(restore);
+          assert.equal(restored.code, 0, `${restored.stdout}\n${restored.stderr}`);
+          const again = await sandbox.look([...restore, '--json']);
+          assert.equal((JSON.parse(again.stdout) as { changed: boolean }).changed, false);
+          assert.equal((await sandbox.look(['history', '--json'])).stdout, history.stdout);
+          const after = await sandbox.deploy();
+          assert.equal(after.outcome, 'unchanged', JSON.stringify(after.services));
           const now = await facts(sandbox);
           assert.deepEqual(
             { releases: now.releases, jobs: now.jobs, secrets: now.secrets },

@@ -2,15 +2,18 @@
 // ones, from its first start to a `down` that leaves nothing.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { importImages, nodeRequirements, pidFileOf } from '../../bootstrap/index.ts';
 import { belonging, nodeLayout, settledNetwork } from '../../bootstrap/node/index.ts';
 import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
+import { createKubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 
 const TINY = 'docker.io/library/tiny:1';
@@ -61,7 +64,7 @@ function tinyImage(): string {
   const root = join(folder, 'root');
   mkdirSync(join(root, 'bin'), { recursive: true });
   cpSync('/bin/busybox', join(root, 'bin', 'busybox'));
-  for (const name of ['sh', 'sleep', 'cat', 'nslookup', 'timeout', 'wget', 'httpd', 'echo'])
+  for (const name of ['sh', 'sleep', 'cat', 'nslookup', 'timeout', 'wget', 'httpd', 'echo', 'head', 'sha256sum'])
     symlinkSync('busybox', join(root, 'bin', name));
   execFileSync('tar', ['-C', root, '-cf', join(folder, 'layer.tar'), '.']);
   const layer = createHash('sha256')
@@ -212,6 +215,35 @@ test('logs and port-forward through the API server; pods reach it at kubernetes.
   }
   assert.throws(() => get('http://kubernetes.default:443/'), /400 Bad Request/);
   assert.throws(() => get('http://192.0.2.1/'), /unreachable|No route to host/);
+});
+
+test('a program in a pod with output and input as streams, larger than any buffer, and its exit code', async () => {
+  const kubernetes = createKubernetesClient({ kubeconfig: embedded.layout.kubeconfig, inCluster: false });
+  const pod = { namespace: 'default', pod: 'cli' };
+  try {
+    const bytes = 5_000_000;
+    const out = await kubernetes.execStream(pod, ['head', '-c', String(bytes), '/dev/zero']);
+    let read = 0;
+    for await (const chunk of out.stdout) {
+      read += (chunk as Buffer).length;
+      // A slow reader holds it up, and loses nothing.
+      if (read < 200_000) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.deepEqual([read, (await out.ended).exitCode], [bytes, 0]);
+    const sent = randomBytes(bytes);
+    const into = await kubernetes.execStream(pod, ['sh', '-c', `head -c ${bytes} | sha256sum; echo said >&2; exit 3`], {
+      input: Readable.from([sent]),
+    });
+    assert.equal((await text(into.stdout)).split(' ')[0], createHash('sha256').update(sent).digest('hex'));
+    assert.deepEqual(await into.ended, { exitCode: 3, stderr: 'said\n' });
+    const abort = new AbortController();
+    const long = await kubernetes.execStream(pod, ['sleep', '1000'], { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await assert.rejects(text(long.stdout), /enough/);
+    await assert.rejects(long.ended, /enough/);
+  } finally {
+    kubernetes.close();
+  }
 });
 
 test('an image that cannot be had is named; a container beyond its memory is killed', async () => {

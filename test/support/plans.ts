@@ -126,6 +126,10 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push('no schedule');
       return Promise.resolve({ removed: true });
     },
+    takeCheckpoint: ({ database }) => {
+      log.push(`checkpoint ${database}`);
+      return Promise.resolve({ file: '/backups/one', bytes: 1, seconds: 1 });
+    },
     makeBackup: ({ at }) => {
       log.push(`backup ${at}`);
       return Promise.resolve({ file: '/backups/one', bytes: 1, sha256: 's', pruned: [] });

@@ -284,6 +284,29 @@ describe('deploy', () => {
     assert.equal(attempts, 3);
   });
 
+  test('a database is kept before a migration that cannot be taken back; where that fails, the migration does not run', async () => {
+    const plan = planOf({
+      schema: { phase: 1, action: 'upgrade', job: true },
+      web: { phase: 1, dependsOn: ['schema'], action: 'upgrade' },
+    });
+    Object.assign(plan.services[0]!.steps[0]!, { checkpoint: { database: 'db/main', before: ['V2__drop.sql'] } });
+    const recorder = recordingActivities(plan);
+    const { result } = await deployment(recorder.activities);
+    assert.deepEqual(recorder.log.slice(0, 4), ['namespaces', 'checkpoint db/main', 'apply schema', 'healthy schema']);
+    assert.deepEqual(result.notes, ['The database db/main as it was before V2__drop.sql: /backups/one']);
+    const failing = recordingActivities(plan, {
+      takeCheckpoint: () =>
+        Promise.reject(
+          ApplicationFailure.create({ message: 'pg_dump ended with 1', type: 'InvalidInput', nonRetryable: true }),
+        ),
+    });
+    const failed = await deployment(failing.activities);
+    assert.deepEqual(
+      [failed.result.outcome, statesOf(failed.result), failing.log.filter((line) => line.startsWith('apply'))],
+      ['failed', { schema: 'failed', web: 'skipped' }, []],
+    );
+  });
+
   test('runs the initialisation of Vault as its own activities in order', async () => {
     const plan = planOf({ vault: { phase: 1 } });
     plan.services[0]?.steps.push({

@@ -3,11 +3,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Clients } from '../../clients/index.ts';
-import { lockHolderOf } from '../../clients/temporal/lock.ts';
-import { closeTemporal, EngineAccessError, openNamespace } from '../../clients/temporal/index.ts';
 import { parseKeys, type VaultKeys } from '../../clients/vault/keys.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { operationWorkflowId } from '../../contract/names.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
 import { type BackupContent, readArchive } from '../../effects/backup/archive.ts';
 import { restoreRecords } from '../../effects/backup/restore-records.ts';
@@ -24,6 +21,7 @@ import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, count } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
+import { requireNobodyAtWork } from './at-work.ts';
 import type { RestoreOptions } from './options.ts';
 import { isNothing, manifestLines, restoreLines } from './words.ts';
 
@@ -173,25 +171,4 @@ function again(file: string, { env, identity, part, over = [], keys }: RestoreOp
     ...(keys === undefined ? [] : ['--keys', keys]),
     ...more,
   );
-}
-
-/** An engine that is away has nobody at work: its workers wait for it. */
-async function requireNobodyAtWork({ connections }: Clients, name: string, clusterUid: string): Promise<void> {
-  let client;
-  try {
-    client = await openNamespace(connections.engine);
-  } catch (error) {
-    if (error instanceof EngineAccessError) return;
-    throw error;
-  }
-  try {
-    const holder = await lockHolderOf(client, operationWorkflowId(name, clusterUid));
-    if (holder)
-      throw refused(
-        `An operation (${holder.operation}) that ${holder.requestedBy} started at ${holder.since} holds the lock of "${name}". Nothing was touched.`,
-        `${commandLine('attach', '--env', name)}   (restore again when it has ended)`,
-      );
-  } finally {
-    await closeTemporal(client).catch(() => undefined);
-  }
 }

@@ -12,7 +12,14 @@ import { type Kinds, readKinds } from './kinds.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
 import { createExecLogin } from './login.ts';
-import { connectToPod, execInPod, type ExecResult, type PodAddress } from './sockets.ts';
+import {
+  connectToPod,
+  execInPod,
+  type ExecResult,
+  type PodAddress,
+  type RunningExec,
+  streamFromPod,
+} from './sockets.ts';
 import { scopedList } from './scope.ts';
 import { followLog } from './pod-log.ts';
 import { createTransport } from './transport.ts';
@@ -157,6 +164,12 @@ export interface KubernetesClient {
     /** What it reads from standard input, which stays open: it has to know how much it reads. */
     input?: string,
   ): Promise<ExecResult>;
+  /** In the pod's only or default container, with output and input as streams. */
+  execStream(
+    pod: PodAddress,
+    command: readonly string[],
+    options?: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined },
+  ): Promise<RunningExec>;
   /**
    * The certificate authority that signed the API server's certificate, as PEM; undefined where the system's are used.
    */
@@ -354,6 +367,7 @@ export function createKubernetesClient(
       }),
     followPodLog: (pod, container, options, signal) => followLog(transport, pod, container, options, signal),
     connect: (pod, port, signal) => connectToPod(transport.kubeconfig(), pod, port, signal),
+    execStream: (pod, command, options) => streamFromPod(transport.kubeconfig(), pod, command, options),
     exec: (pod, container, command, signal, input) =>
       execInPod(transport.kubeconfig(), pod, container, command, signal, input),
     certificateAuthority,

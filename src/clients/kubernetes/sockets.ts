@@ -3,7 +3,7 @@
  * logs in and splits channels; its PortForward (no back pressure, a refused port is lost) and its Exec (a broken
  * connection never ends) are not used.
  */
-import { Duplex, PassThrough } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
 import { z } from 'zod';
@@ -171,6 +171,105 @@ export async function execInPod(
   if (!status)
     throw new UnreachableError(`exec in pod ${namespace}/${pod}: the connection ended before the command did`);
   return { exitCode: exitCodeOf(status, `exec in pod ${namespace}/${pod}`), stdout: output[1], stderr: output[2] };
+}
+
+/** A command at work in a container, whose output may be large. */
+export interface RunningExec {
+  /** To be read to its end, or destroyed: that ends the command's connection. */
+  stdout: Readable;
+  /** Rejects with UnreachableError when the connection broke before the command's end. */
+  ended: Promise<{ exitCode: number; stderr: string }>;
+}
+
+/** Of one frame to standard input. */
+const FRAME_BYTES = 64 * 1024;
+
+/**
+ * As `execInPod`, with output and input as streams.
+ * @param input goes to its standard input, which is not closed after it
+ */
+export async function streamFromPod(
+  config: KubeConfig,
+  { namespace, pod }: PodAddress,
+  command: readonly string[],
+  { input, signal }: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<RunningExec> {
+  const query = new URLSearchParams({
+    ...(input === undefined ? {} : { stdin: 'true' }),
+    stdout: 'true',
+    stderr: 'true',
+  });
+  for (const part of command) query.append('command', part);
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
+  const what = `exec in pod ${namespace}/${pod}`;
+  const opened: { socket?: Socket } = {};
+  let stderr = '';
+  let status: z.infer<typeof statusSchema> | undefined;
+  const stdout = new Readable({
+    read: () => {
+      opened.socket?.resume();
+    },
+    destroy: (error, done) => {
+      opened.socket?.terminate();
+      done(error);
+    },
+  });
+  // Whoever waits for the end is told as well.
+  stdout.on('error', () => undefined);
+  const socket = await connect(
+    config,
+    path,
+    (channel, data) => {
+      if (channel === 3) {
+        status = statusSchema.parse(JSON.parse(data.toString('utf8')));
+        return false;
+      }
+      if (channel === 2) stderr = (stderr + data.toString('utf8')).slice(0, OUTPUT_LIMIT);
+      if (channel === 1 && !stdout.push(data)) opened.socket?.pause();
+      return true;
+    },
+    signal,
+  );
+  opened.socket = socket;
+  const ended = new Promise<{ exitCode: number; stderr: string }>((resolve, reject) => {
+    const abort = (): void => {
+      stdout.destroy(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      signal?.removeEventListener('abort', abort);
+      try {
+        if (!status)
+          throw signal?.aborted
+            ? (signal.reason as Error)
+            : new UnreachableError(`${what}: the connection ended before the command did`);
+        stdout.push(null);
+        resolve({ exitCode: exitCodeOf(status, what), stderr });
+      } catch (error) {
+        stdout.destroy(error as Error);
+        reject(error);
+      }
+    });
+  });
+  ended.catch(() => undefined);
+  if (input !== undefined)
+    sendAll(socket, input).catch((error: unknown) => {
+      stdout.destroy(error as Error);
+    });
+  return { stdout, ended };
+}
+
+/** One frame after the other, each when the one before has left. */
+async function sendAll(socket: Socket, input: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of input)
+    for (let from = 0; from < chunk.length; from += FRAME_BYTES) {
+      const frame = Buffer.concat([Buffer.of(0), chunk.subarray(from, from + FRAME_BYTES)]);
+      await new Promise<void>((resolve, reject) => {
+        socket.send(frame, (error) => (error ? reject(error) : resolve()));
+      });
+    }
 }
 
 function exitCodeOf(status: z.infer<typeof statusSchema>, request: string): number {

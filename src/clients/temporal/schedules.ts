@@ -135,7 +135,7 @@ function definitionOf(
     spec:
       'cron' in input
         ? { cronExpressions: [input.cron], timezone: input.timeZone }
-        : // Counted from now on: the first run comes one interval later, and environments do not all run at the full hour.
+        : // Counted from now on: the first run comes one interval later, and environments do not all run at the hour.
           { intervals: [{ every, offset: now % every }] },
     action: {
       type: 'startWorkflow',

@@ -59,6 +59,8 @@ export interface PlannedStep {
   revision?: number;
   /** With `rollback` and `repair`: the revision in Helm's history to apply. */
   toRevision?: number;
+  /** The database (`server/name`) that is dumped first, and the migrations that cannot be taken back. */
+  checkpoint?: { database: string; before: string[] };
   /** A Job that has completed is run again, because somebody has asked for it. */
   rerun?: true;
   /** Secrets whose value has changed since its pods started, or may change before its turn comes. */

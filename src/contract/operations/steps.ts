@@ -39,6 +39,8 @@ export const STEP_KINDS = [
   'rotate-verify',
   /** Its server refuses the former one. */
   'rotate-revoke',
+  /** The database is dumped, before a migration that cannot be taken back. */
+  'checkpoint',
   /** `helm upgrade --install` from the checkout. */
   'apply',
   /** The same for a release that is a Job. */
@@ -104,6 +106,8 @@ export interface OperationStep {
   gate?: GateRule;
   /** With `rotate-*`: the secret that it is about, by Vault path and key. */
   secret?: SecretName;
+  /** With `checkpoint`: `server/name` of the database, and the migrations that it is taken for. */
+  checkpoint?: { database: string; before: string[] };
   /** With `adopt`: what was taken over is given back. */
   undo?: true;
   /** With `prune`: volumes, and all that Vault holds, as well. */

@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AnantaError } from '../../contract/errors.ts';
 import { type BackupManifest, backupManifestSchema, type KeptObject, keptObjectSchema } from '../../contract/backup.ts';
@@ -76,14 +77,28 @@ export async function* snapshotEntries(
   onSum({ bytes, sha256: hash.digest('hex') });
 }
 
+/** @returns size and sum of the file */
+export function writeArchive(
+  path: string,
+  entries: AsyncIterable<WrittenEntry>,
+  { at, ...options }: EncryptedFileOptions & { at: Date },
+): Promise<Sum> {
+  return writeEncrypted(path, tarOf(entries, at), options);
+}
+
+export interface EncryptedFileOptions {
+  recipients: readonly string[];
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Whole or not at all, 0600; one that is killed leaves a file with the ending `.partial`, which goes a day later.
  * @returns size and sum of the file
  */
-export async function writeArchive(
+export async function writeEncrypted(
   path: string,
-  entries: AsyncIterable<WrittenEntry>,
-  { recipients, at, signal }: { recipients: readonly string[]; at: Date; signal?: AbortSignal | undefined },
+  plain: Readable,
+  { recipients, signal }: EncryptedFileOptions,
 ): Promise<Sum> {
   // Of this attempt alone: another one, of a worker that was cut off, may be at the same file.
   const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
@@ -91,7 +106,7 @@ export async function writeArchive(
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    const cipher = await encrypted(tarOf(entries, at), recipients);
+    const cipher = await encrypted(plain, recipients);
     await pipeline(
       cipher,
       async (chunks: AsyncIterable<Uint8Array>) => {

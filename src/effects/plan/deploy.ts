@@ -15,6 +15,7 @@ import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
+import { withCheckpoints } from '../../plan/checkpoint/checkpoints.ts';
 import { selectPlan } from '../../plan/selection.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { observeCluster } from '../observe/cluster.ts';
@@ -23,6 +24,7 @@ import { withVerdicts } from '../admission/policy.ts';
 import { readRehearsal } from '../admission/rehearsal.ts';
 import { comparison, releaseChanges } from '../diff/changes.ts';
 import { assertShown } from './binding.ts';
+import { pendingNoReturn } from '../checkpoint/pending.ts';
 import { lostDefinitions } from '../release/definitions/lost.ts';
 import { assertReadable } from '../release/readable.ts';
 import type { EffectScope } from '../effect.ts';
@@ -104,9 +106,12 @@ async function withCharts(
   await Promise.all(wanted.map((chart) => charts.ensure(chart, signal)));
 }
 
-/** With the definitions of deployed releases that somebody has deleted. */
+/**
+ * With the definitions of deployed releases that somebody has deleted, and the migrations before which a database is
+ * kept.
+ */
 export async function withLostDefinitions(
-  { kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>,
+  { kubernetes, catalog, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
   inputs: ReadonlyMap<string, ReleaseInputs>,
   observed: ObservedCluster,
   signal: AbortSignal,
@@ -123,7 +128,11 @@ export async function withLostDefinitions(
       return [[name, { ...chart, ...inEffect }] as const];
     }),
   );
-  return { ...observed, lostDefinitions: await lostDefinitions(kubernetes, charts, signal) };
+  const [lost, pending] = await Promise.all([
+    lostDefinitions(kubernetes, charts, signal),
+    pendingNoReturn({ kubernetes, catalog, environment }, inputs, observed, signal),
+  ]);
+  return { ...observed, lostDefinitions: lost, ...(pending.size === 0 ? {} : { pendingNoReturn: pending }) };
 }
 
 /** @throws PlanRefusedError where Vault is gone, and data that were made with its values are not */
@@ -149,9 +158,10 @@ export function decidePlan(
   const plan = buildPlan({ catalog, environment, digests, observed });
   const selected = selection ? selectPlan(plan, catalog, selection, observed) : plan;
   refuseForeign(selected, observed);
+  const kept = withCheckpoints(selected, catalog, observed.pendingNoReturn ?? new Map());
   const left = new Set(selected.services.filter(({ action }) => action === 'excluded').map(({ name }) => name));
   const checks = plannedChecks(catalog, environment, (service) => !left.has(service));
-  return completed(checks.length === 0 ? selected : { ...selected, checks }, { verb: 'deploy' }, environment);
+  return completed(checks.length === 0 ? kept : { ...kept, checks }, { verb: 'deploy' }, environment);
 }
 
 /** What was not selected is nobody's business here. @throws ForeignReleaseError */

@@ -1,9 +1,7 @@
 /** An act in a container of the server that keeps the secret. Values go in by standard input and come out nowhere. */
 import type { Clients } from '../../clients/index.ts';
-import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { isSimulatedPod, simulatedNodes } from '../../plan/drift/content-simulated.ts';
 import { findService } from '../../plan/releases.ts';
 import { type Rotatable, secretText } from '../../plan/rotation/rotatable.ts';
 import {
@@ -13,6 +11,7 @@ import {
   type ServerAct,
   VERDICTS,
 } from '../../plan/rotation/scripts/index.ts';
+import { isSimulated } from '../observe/simulated.ts';
 import { readPods, readWorkloads, readyPods } from '../observe/workloads.ts';
 
 /**
@@ -52,19 +51,4 @@ export async function askServer(
     verdict === undefined ? FAILURES.probeFailed : FAILURES.checkFailed,
     `${what}: ${verdict ?? `the server's own client ended with ${exitCode}`}${said === '' ? '' : `: ${said}`}. Vault holds the former value and the next one until both are settled; "rotate" goes on from here.`,
   );
-}
-
-async function isSimulated(
-  kubernetes: Pick<Clients['kubernetes'], 'get'>,
-  pod: KubernetesObject,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { nodeName } = (pod['spec'] ?? {}) as { nodeName?: string };
-  if (nodeName === undefined) return false;
-  const node = await kubernetes.get(`${paths.nodes}/${nodeName}`, signal).catch((error: unknown) => {
-    // Whoever may not look at nodes works on a cluster of others, where no pod is played.
-    if (error instanceof KubernetesError && error.status === 403) return undefined;
-    throw error;
-  });
-  return node !== undefined && isSimulatedPod(pod, simulatedNodes([node]));
 }

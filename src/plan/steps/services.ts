@@ -27,7 +27,13 @@ export function serviceSteps(
   { dependsOn = [], after = [], earlier = false, rotates = false }: ServiceStepsOptions = {},
 ): OperationStep[] {
   const made: OperationStep[] = [];
-  const add = (kind: StepKind, id: string, reason: string, release?: string): void => {
+  const add = (
+    kind: StepKind,
+    id: string,
+    reason: string,
+    release?: string,
+    more: Partial<Pick<OperationStep, 'checkpoint'>> = {},
+  ): void => {
     const before = made.at(-1);
     made.push({
       id,
@@ -38,6 +44,7 @@ export function serviceSteps(
       service,
       ...(release === undefined ? {} : { release }),
       phase,
+      ...more,
     });
   };
   for (const planned of steps) {
@@ -48,6 +55,15 @@ export function serviceSteps(
     }
     const key = releaseKey(planned.namespace, planned.name);
     const kind = rotates ? 'rotate-restart' : kindOf(planned, earlier);
+    const { checkpoint } = planned;
+    if (checkpoint !== undefined && kind === 'job')
+      add(
+        'checkpoint',
+        `checkpoint/${key}`,
+        `the database ${checkpoint.database} as it is, before ${checkpoint.before.join(', ')}, which cannot be taken back`,
+        key,
+        { checkpoint },
+      );
     if (kind !== 'verify') add(kind, `${kind}/${key}`, planned.reason, key);
     if (kind !== 'uninstall')
       add(

@@ -13,6 +13,7 @@ import { failureOf } from '../failure-of.ts';
 import { measuredHealth } from '../metrics.ts';
 import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from './call.ts';
 import { check } from './checks.ts';
+import { takeCheckpoint } from './checkpoint.ts';
 import { ensureSchedule, recordResult, recordVersion, unlockReleases } from './closing.ts';
 import { notify } from './notify.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
@@ -38,6 +39,7 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   'rotate-restart': restart,
   'rotate-verify': rotate('verify'),
   'rotate-revoke': rotate('revoke'),
+  checkpoint: takeCheckpoint,
   apply: withHelm('applyRelease'),
   job: withHelm('applyRelease'),
   rollback: withHelm('rollbackRelease'),

@@ -258,6 +258,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     followPodLog: () => Readable.from([]),
     connect: () => Promise.reject(new Error('no pods here')),
     exec: () => Promise.resolve({ exitCode: 0, stdout: '', stderr: '' }),
+    execStream: () => Promise.reject(new Error('no pods here')),
     certificateAuthority: () => Promise.resolve(undefined),
     close: () => undefined,
   };

@@ -1,0 +1,37 @@
+/** `ananta checkpoint create`. */
+import { randomUUID } from 'node:crypto';
+import { makeCheckpoint } from '../../effects/checkpoint/take.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { bytesWord } from '../backup/words.ts';
+import type { CliContext } from '../shared/context.ts';
+import { commandLine } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
+import type { CheckpointCreateOptions } from './options.ts';
+
+export async function createCheckpoint(
+  context: CliContext,
+  database: string,
+  { env, json }: CheckpointCreateOptions,
+): Promise<void> {
+  const environment = await loadEnvironment(env, context.config);
+  const { withLiveClients } = await import('../shared/clients.ts');
+  const record = await withLiveClients(context, environment, (clients, signal) =>
+    makeCheckpoint(
+      clients,
+      { database, before: [], run: `by-hand-${randomUUID()}`, by: context.config.requestedBy },
+      signal,
+    ),
+  );
+  const { file, encrypted, seconds } = record;
+  printLines(
+    context.terminal.stdout,
+    json
+      ? [JSON.stringify(record)]
+      : file === undefined
+        ? [`Nothing was dumped: the pods of ${record.server} are simulated, and nothing is in them.`]
+        : [
+            `${database}: ${file}, ${bytesWord(encrypted?.bytes ?? 0)}, in ${seconds} s.`,
+            `${context.terminal.style('bold', 'Next:')} ${commandLine('checkpoint', 'verify', 'latest', '--env', env, '--identity', 'FILE')}`,
+          ],
+  );
+}

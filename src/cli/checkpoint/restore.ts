@@ -1,0 +1,141 @@
+/** `ananta checkpoint verify|restore`. */
+import type { Clients } from '../../clients/index.ts';
+import { readIdentities } from '../../effects/backup/age.ts';
+import { readCheckpoints, type StoredCheckpoint } from '../../effects/checkpoint/record.ts';
+import {
+  dropScratch,
+  isPutBack,
+  loadCheckpoint,
+  type LoadedCheckpoint,
+  putInPlace,
+} from '../../effects/checkpoint/restore.ts';
+import { databaseServer } from '../../effects/checkpoint/server.ts';
+import { commandScope, type EffectScope } from '../../effects/effect.ts';
+import { loadEnvironment } from '../../environment/load.ts';
+import { rowChanges } from '../../plan/checkpoint/checkpoints.ts';
+import { requireNobodyAtWork } from '../backup/at-work.ts';
+import { checkName, confirmByName } from '../shared/confirm.ts';
+import type { CliContext } from '../shared/context.ts';
+import { refused } from '../shared/failure.ts';
+import { commandLine, count, duration, table } from '../shared/format.ts';
+import { printLines } from '../shared/terminal.ts';
+import { idOf } from './list.ts';
+import type { CheckpointReadOptions, CheckpointRestoreOptions } from './options.ts';
+
+export async function verifyCheckpoint(context: CliContext, id: string, options: CheckpointReadOptions): Promise<void> {
+  await withCheckpoint(context, id, options, async (_clients, record, load) => {
+    const loaded = await load();
+    await dropScratch(loaded);
+    const { now, then } = loaded;
+    printLines(
+      context.terminal.stdout,
+      options.json
+        ? [JSON.stringify({ id: idOf(record), database: `${record.server}/${record.database}`, now, then })]
+        : [
+            ...changeLines(loaded),
+            '',
+            `Checkpoint ${idOf(record)} of ${record.server}/${record.database} restores: ${count(Object.keys(then).length, 'table')}, ${count(total(then), 'row')}. It was dropped again.`,
+          ],
+    );
+  });
+}
+
+export async function restoreCheckpoint(
+  context: CliContext,
+  id: string,
+  options: CheckpointRestoreOptions,
+): Promise<void> {
+  const { terminal } = context;
+  const { name } = await loadEnvironment(options.env, context.config);
+  checkName({
+    name,
+    confirm: options.confirm,
+    interactive: terminal.interactive,
+    needed: true,
+    what: `Putting a database of "${name}" back`,
+    again: commandLine('checkpoint', 'restore', id, '--env', name, '--identity', options.identity, '--confirm', name),
+    after: 'after you have read what "checkpoint verify" shows',
+  });
+  await withCheckpoint(context, id, options, async (clients, record, load, scope) => {
+    const where = `${record.server}/${record.database}`;
+    const server = await databaseServer(clients, record, scope.signal);
+    if (server !== undefined && (await isPutBack(server, record))) {
+      printLines(terminal.stdout, [
+        options.json ? JSON.stringify({ id: idOf(record), changed: false }) : `${where} is that checkpoint already.`,
+      ]);
+      return;
+    }
+    await requireNobodyAtWork(clients, name, await clients.kubernetes.clusterUid(scope.signal));
+    const loaded = await load();
+    printLines(options.json ? terminal.stderr : terminal.stdout, [
+      `${where} goes back to ${record.at}, ${duration((Date.now() - Date.parse(record.at)) / 1000)} ago. What was written since stays aside, under another name:`,
+      ...changeLines(loaded),
+      '',
+    ]);
+    if (options.confirm === undefined) {
+      try {
+        await confirmByName(name, `This puts ${where} back; its clients are cut off for a moment.`, scope.signal);
+      } catch (error) {
+        await dropScratch(loaded);
+        throw error;
+      }
+    }
+    const aside = await putInPlace(loaded, record);
+    printLines(
+      terminal.stdout,
+      options.json
+        ? [JSON.stringify({ id: idOf(record), changed: true, aside, now: loaded.now, then: loaded.then })]
+        : [
+            `${where} is as it was at ${record.at}. What it was until now is the database ${aside} on the same server, closed; drop it when nobody needs it.`,
+            `${terminal.style('bold', 'Next:')} ${commandLine('rollback', '--env', name, '--past-no-return')}   (the releases that fit it)`,
+          ],
+    );
+  });
+}
+
+function total(rows: Readonly<Record<string, number>>): number {
+  return Object.values(rows).reduce((sum, one) => sum + one, 0);
+}
+
+/** Tables whose rows differ; counts alone: a changed row does not show. */
+function changeLines({ now, then }: LoadedCheckpoint): string[] {
+  const changes = rowChanges(now, then);
+  if (changes.length === 0) return ['Every table has as many rows as now.'];
+  return table([
+    ['Table', 'Rows now', 'Rows in the checkpoint'],
+    ...changes.map((one) => [one.table, String(one.now ?? 'none'), String(one.then ?? 'not there')]),
+  ]);
+}
+
+/** @throws CliError (refused) for one that is not on record, or of simulated pods */
+async function withCheckpoint(
+  context: CliContext,
+  id: string,
+  options: CheckpointReadOptions,
+  work: (
+    clients: Clients,
+    record: StoredCheckpoint,
+    load: () => Promise<LoadedCheckpoint>,
+    scope: EffectScope,
+  ) => Promise<void>,
+): Promise<void> {
+  const environment = await loadEnvironment(options.env, context.config);
+  const identities = await readIdentities(options.identity);
+  const { withLiveClients } = await import('../shared/clients.ts');
+  await withLiveClients(context, environment, async (clients, signal) => {
+    const scope = commandScope(signal, (text) => printLines(context.terminal.stderr, [`  ${text}`]));
+    const records = await readCheckpoints(clients.kubernetes, environment.name, signal);
+    const record = id === 'latest' ? records[0] : records.find((one) => idOf(one) === id);
+    if (record === undefined)
+      throw refused(
+        records.length === 0
+          ? `No checkpoint of a database of "${environment.name}" is on record.`
+          : `There is no checkpoint ${id} of "${environment.name}".`,
+        commandLine('checkpoint', 'list', '--env', environment.name),
+      );
+    const file = options.file ?? record.file;
+    if (file === undefined)
+      throw refused(`Checkpoint ${idOf(record)} holds nothing: the pods of ${record.server} were simulated.`);
+    await work(clients, record, () => loadCheckpoint(clients, { record, file, identities }, scope), scope);
+  });
+}

@@ -1,0 +1,25 @@
+/** The state of a database as it was before something that cannot be taken back. Its record in the cluster; no data. */
+import { z } from 'zod';
+
+const sumSchema = z.object({ bytes: z.number().int().nonnegative(), sha256: z.string() });
+
+export const checkpointRecordSchema = z.object({
+  environment: z.string(),
+  /** ISO 8601: when it began. */
+  at: z.string(),
+  /** Run of the operation, or `by-hand-…`. */
+  run: z.string(),
+  by: z.string(),
+  /** Service that runs the server, and the database on it. */
+  server: z.string(),
+  database: z.string(),
+  /** Migrations that it was taken for. */
+  before: z.array(z.string()).default([]),
+  /** Where it lies, as whoever took it saw it; absent where the pods are simulated, and there is nothing in them. */
+  file: z.string().optional(),
+  /** Of the encrypted file, and of the dump in it. */
+  encrypted: sumSchema.optional(),
+  dump: sumSchema.optional(),
+  seconds: z.number(),
+});
+export type CheckpointRecord = z.infer<typeof checkpointRecordSchema>;

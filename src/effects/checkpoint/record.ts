@@ -1,0 +1,73 @@
+/** Records of checkpoints in the cluster: what was kept of which database, where it lies. One a run and database. */
+import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
+import { type CheckpointRecord, checkpointRecordSchema } from '../../contract/checkpoint.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
+import { digestOf } from '../../plan/digest.ts';
+import { ensureRecordsNamespace } from '../records/namespace.ts';
+import { readRecords, type RecordKind, timeLabel } from '../records/store.ts';
+
+const CHECKPOINT: RecordKind<CheckpointRecord> = {
+  label: 'ananta-checkpoint',
+  key: 'record',
+  schema: checkpointRecordSchema,
+};
+
+export interface StoredCheckpoint extends CheckpointRecord {
+  /** Of the ConfigMap. */
+  name: string;
+}
+
+/** The newest first. */
+export async function readCheckpoints(
+  kubernetes: Pick<KubernetesClient, 'list'>,
+  environment: string,
+  signal?: AbortSignal,
+): Promise<StoredCheckpoint[]> {
+  return (await readRecords(kubernetes, CHECKPOINT, environment, signal)).map(({ record, name }) => ({
+    ...record,
+    name,
+  }));
+}
+
+/** A second record of the same run and database changes nothing. */
+export async function keepCheckpoint(
+  kubernetes: Pick<KubernetesClient, 'get' | 'apply' | 'create'>,
+  record: CheckpointRecord,
+  signal?: AbortSignal,
+): Promise<void> {
+  await ensureRecordsNamespace(kubernetes, signal);
+  try {
+    await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), asConfigMap(record), signal);
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
+  }
+}
+
+/** Name of the ConfigMap. */
+export function checkpointName({
+  environment,
+  run,
+  server,
+  database,
+}: Pick<CheckpointRecord, 'environment' | 'run' | 'server' | 'database'>): string {
+  return `checkpoint-${environment}-${digestOf([run, server, database]).slice(0, 12)}`;
+}
+
+function asConfigMap(record: CheckpointRecord): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    immutable: true,
+    metadata: {
+      name: checkpointName(record),
+      namespace: RECORDS_NAMESPACE,
+      labels: {
+        [MANAGED_BY_LABEL]: MANAGED_BY,
+        [OWNER_LABEL]: record.environment,
+        [RELEASE_LABELS.environment]: record.environment,
+        [CHECKPOINT.label]: timeLabel(record.at),
+      },
+    },
+    data: { [CHECKPOINT.key]: JSON.stringify(record) },
+  };
+}

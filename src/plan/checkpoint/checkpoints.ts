@@ -1,0 +1,68 @@
+/** Checkpoints of databases: which a deployment takes, what they are called, which may go. Pure. */
+import type { Catalog } from '../../catalog/schema.ts';
+import type { CheckpointRecord } from '../../contract/checkpoint.ts';
+import type { OperationPlan } from '../../contract/operations/plan.ts';
+import { releaseKey } from '../observed.ts';
+
+/** The file of one, sorted by time: `ananta-prod-checkpoint-database-main-20261130T221500Z-1a2b3c4d.dump.age`. */
+export function checkpointFileName(
+  environment: string,
+  { server, database }: Pick<CheckpointRecord, 'server' | 'database'>,
+  at: string,
+  id: string,
+): string {
+  const moment = at.replace(/\.\d+Z$/, 'Z').replaceAll(/[-:]/g, '');
+  return `ananta-${environment}-checkpoint-${server}-${database}-${moment}-${id.slice(0, 8)}.dump.age`;
+}
+
+/** `server/name` of the database whose state is kept before a migration of this release that cannot be taken back. */
+export function databaseOf({ migrations }: Pick<Catalog, 'migrations'>, release: string): string | undefined {
+  return migrations.find(({ service, checkpoint }) => service === release && checkpoint !== undefined)?.database;
+}
+
+/**
+ * The plan with the databases that are kept first.
+ * @param pending files that cannot be taken back and that have not run yet, by release key
+ */
+export function withCheckpoints(
+  plan: OperationPlan,
+  catalog: Pick<Catalog, 'migrations'>,
+  pending: ReadonlyMap<string, readonly string[]>,
+): OperationPlan {
+  if (pending.size === 0) return plan;
+  return {
+    ...plan,
+    services: plan.services.map((service) => ({
+      ...service,
+      steps: service.steps.map((step) => {
+        const before = pending.get(releaseKey(step.namespace, step.name));
+        const database = databaseOf(catalog, step.name);
+        const runs = step.action === 'upgrade' || step.action === 'retry';
+        return before === undefined || database === undefined || !runs
+          ? step
+          : { ...step, checkpoint: { database, before: [...before] } };
+      }),
+    })),
+  };
+}
+
+/** Beyond the newest `keep` of each database. @param records the newest first */
+export function checkpointsToRemove<T extends CheckpointRecord>(records: readonly T[], keep: number): T[] {
+  const seen = new Map<string, number>();
+  return records.filter(({ server, database }) => {
+    const key = `${server}/${database}`;
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return count > Math.max(1, keep);
+  });
+}
+
+/** Rows that a restoration would lose or bring back, by table; only where the numbers differ. */
+export function rowChanges(
+  now: Readonly<Record<string, number>>,
+  then: Readonly<Record<string, number>>,
+): { table: string; now: number | undefined; then: number | undefined }[] {
+  return [...new Set([...Object.keys(now), ...Object.keys(then)])]
+    .sort()
+    .flatMap((table) => (now[table] === then[table] ? [] : [{ table, now: now[table], then: then[table] }]));
+}

@@ -1,0 +1,122 @@
+/**
+ * What PostgreSQL's own tools are told in the server's own container: over its socket, with the password that the
+ * container has, if it has one. No value goes in or comes out. Pure.
+ */
+
+const LOGIN = `
+export LC_ALL=C PGUSER=postgres PGCONNECT_TIMEOUT=10 PGAPPNAME=ananta-checkpoint
+password="\${POSTGRES_POSTGRES_PASSWORD:-\${POSTGRES_PASSWORD:-}}"
+for file in "\${POSTGRES_POSTGRES_PASSWORD_FILE:-}" "\${POSTGRES_PASSWORD_FILE:-}"; do
+  if [ -z "$password" ] && [ -n "$file" ] && [ -r "$file" ]; then password=$(cat "$file"); fi
+done
+if [ -n "$password" ]; then export PGPASSWORD="$password"; fi
+sql() { psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$1"; }
+`;
+
+/** @param args are $1, $2 … */
+function shell(body: string, ...args: string[]): string[] {
+  return ['sh', '-euc', `${LOGIN}${body}`, 'checkpoint', ...args];
+}
+
+/** To standard output, in PostgreSQL's custom format. */
+export function dumpCommand(database: string): string[] {
+  return shell('exec pg_dump --no-password --format=custom --dbname="$1"', database);
+}
+
+/** Rows of every table, as JSON by its name; exact, so it reads all of them. */
+export function countCommand(database: string): string[] {
+  return shell(
+    `sql "$1" <<'SQL'
+SELECT coalesce(json_object_agg(name, count ORDER BY name), '{}') FROM (
+  SELECT format('%I.%I', schemaname, tablename) AS name,
+    (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM %I.%I', schemaname, tablename),
+      false, true, '')))[1]::text::bigint AS count
+  FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) AS counted;
+SQL`,
+    database,
+  );
+}
+
+/** An empty database like another one; what an attempt before has left of it goes. */
+export function scratchCommand(database: string, scratch: string): string[] {
+  return shell(
+    `{ printf '\\\\set database '\\''%s'\\''\\n\\\\set scratch '\\''%s'\\''\\n' "$1" "$2"; cat <<'SQL'
+SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname = :'scratch' \\gexec
+SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L',
+  :'scratch', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype)
+  FROM pg_database WHERE datname = :'database' \\gexec
+SQL
+} | sql postgres`,
+    database,
+    scratch,
+  );
+}
+
+/** From standard input, which stays open: so many bytes are read. */
+export function loadCommand(scratch: string, bytes: number): string[] {
+  return shell('head -c "$2" | pg_restore --no-password --exit-on-error --dbname="$1"', scratch, String(bytes));
+}
+
+export function dropCommand(scratch: string): string[] {
+  return shell(
+    `{ printf '\\\\set scratch '\\''%s'\\''\\n' "$1"; cat <<'SQL'
+SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname = :'scratch' \\gexec
+SQL
+} | sql postgres`,
+    scratch,
+  );
+}
+
+/** What a database says of itself since it was swapped in; nothing for any other. */
+export function markCommand(database: string): string[] {
+  return shell(
+    `{ printf '\\\\set database '\\''%s'\\''\\n' "$1"; cat <<'SQL'
+SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'database';
+SQL
+} | sql postgres`,
+    database,
+  );
+}
+
+/**
+ * The scratch database takes the place of the live one in one transaction, with its rights and settings; the live one
+ * stays under another name, closed for everybody. Where that does not come about, it is open again.
+ */
+export function swapCommand(database: string, scratch: string, aside: string, mark: string): string[] {
+  return shell(
+    `names() { printf '\\\\set database '\\''%s'\\''\\n\\\\set scratch '\\''%s'\\''\\n\\\\set aside '\\''%s'\\''\\n\\\\set mark '\\''%s'\\''\\n' "$@"; }
+closed() { { names "$@"; cat <<'SQL'
+ALTER DATABASE :"database" ALLOW_CONNECTIONS false;
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'database', :'scratch');
+SQL
+} | sql postgres >/dev/null; }
+swapped() { { names "$@"; cat <<'SQL'
+BEGIN;
+ALTER DATABASE :"database" RENAME TO :"aside";
+ALTER DATABASE :"scratch" RENAME TO :"database";
+UPDATE pg_database AS live SET datacl = was.datacl FROM pg_database AS was
+  WHERE live.datname = :'database' AND was.datname = :'aside';
+INSERT INTO pg_db_role_setting (setdatabase, setrole, setconfig)
+  SELECT live.oid, setrole, setconfig FROM pg_db_role_setting
+  JOIN pg_database AS was ON was.oid = setdatabase AND was.datname = :'aside'
+  JOIN pg_database AS live ON live.datname = :'database';
+COMMENT ON DATABASE :"database" IS :'mark';
+COMMIT;
+SQL
+} | sql postgres; }
+opened() { { names "$@"; cat <<'SQL'
+SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS true', datname) FROM pg_database WHERE datname = :'database' \\gexec
+SQL
+} | sql postgres; }
+tries=0
+until closed "$@" && swapped "$@"; do
+  tries=$((tries + 1))
+  if [ "$tries" -ge 10 ]; then opened "$@"; exit 44; fi
+  sleep 1
+done`,
+    database,
+    scratch,
+    aside,
+    mark,
+  );
+}
