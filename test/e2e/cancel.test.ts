@@ -1,6 +1,6 @@
 /**
  * Cancelled at five points, from the command line or as the UI does it; each time the next deployment goes on from
- * there.
+ * there. In all of it, a success and a failure included, no secret shows up anywhere but where it belongs.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,8 +13,10 @@ import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
 import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
 import { clusterOf, factsOf } from '../support/sandbox/cluster-facts.ts';
+import { type Canaries, canariesOf } from '../support/sandbox/canaries.ts';
 import { helmProcesses } from '../support/programs/processes.ts';
 import {
+  type CliRun,
   createSandbox,
   failuresOf,
   MINI,
@@ -27,11 +29,15 @@ import {
 let sandbox: Sandbox;
 let api: Api;
 let bystander: Pick<Bystander, 'assertUntouched'>;
+let canaries: Canaries;
+/** Of commands that were cancelled, that deployed all, and that failed. */
+const runs: CliRun[] = [];
 before(async () => {
   sandbox = await createSandbox(MINI);
   const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
   bystander = await bystanderOn(sandbox);
+  canaries = canariesOf(sandbox);
   api = await openApi(layoutOf({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name));
   // It may be begun by any of the deployments that are cancelled, and still has to be waited for in the last.
   await failRelease(api, 'auth', 'never-ready');
@@ -101,6 +107,7 @@ async function cancelledAt(
   await moment(running);
   await cancel(running);
   const run = await running.done;
+  runs.push(run);
   assert.equal(resultOf(run).outcome, 'cancelled', run.stdout.slice(-2000));
   assert.equal(run.code, 5);
   await assertOrderly();
@@ -129,16 +136,18 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('while Vault is initialised', async () => {
-    await cancelledAt((running) =>
-      running.line(
-        (line) =>
-          line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail'])),
+    await canaries.watched(() =>
+      cancelledAt((running) =>
+        running.line(
+          (line) =>
+            line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail'])),
+        ),
       ),
     );
   });
 
   test('between two services', async () => {
-    await cancelledAt((running) => running.line(stateIs('database', 'healthy')));
+    await canaries.watched(() => cancelledAt((running) => running.line(stateIs('database', 'healthy'))));
   });
 
   test('while Helm is at work', async () => {
@@ -167,11 +176,25 @@ describe('cancel', { concurrency: 1 }, () => {
 
   test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {
     await clearFailure(api, 'auth');
-    const next = await sandbox.look(['deploy', '--json']);
+    const next = await canaries.watched(() => sandbox.cli(['deploy', '--json']));
+    runs.push(next);
     assert.equal(resultOf(next).outcome, 'succeeded', failuresOf(next));
     const after = await sandbox.look(['deploy', '--json']);
     assert.equal(resultOf(after).outcome, 'unchanged', failuresOf(after));
     assert.equal((await sandbox.look(['verify'])).code, 0);
+  });
+
+  test('secrets stay out of histories, logs, arguments, environments, releases and files, whatever came of a run', async () => {
+    // Another image, and a health timeout shorter than its start-up: a failure with evidence.
+    await sandbox.configure({ healthTimeoutFactor: 0.001 });
+    const failed = await canaries.watched(() => sandbox.cli(['deploy', '--json', '--image', 'auth=99.0.0']));
+    runs.push(failed);
+    assert.equal(resultOf(failed).outcome, 'failed');
+    assert.deepEqual(
+      runs.map((run) => resultOf(run).outcome),
+      [...Array<string>(4).fill('cancelled'), 'succeeded', 'failed'],
+    );
+    await canaries.assertNowhere(runs);
   });
 
   test('what others have on the cluster is as it was', () => bystander.assertUntouched());
