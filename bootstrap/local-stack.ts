@@ -296,7 +296,7 @@ async function workerBasis(stack: LocalStack): Promise<WorkerBasis> {
 async function logsInByPlugin({ environment, config }: LocalStack): Promise<boolean> {
   const cluster = otherCluster(environment, config);
   if (cluster === undefined) return false;
-  const { usesExecLogin } = await import('../src/clients/kubernetes/kubeconfig.ts');
+  const { usesExecLogin } = await import('../src/clients/kubernetes/kubeconfig/kubeconfig.ts');
   return usesExecLogin(cluster);
 }
 

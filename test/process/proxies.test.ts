@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mapProxyName } from '@grpc/grpc-js/build/src/http_proxy.js';
-import { loadKubeconfig } from '../../src/clients/kubernetes/kubeconfig.ts';
+import { loadKubeconfig } from '../../src/clients/kubernetes/kubeconfig/kubeconfig.ts';
 import { createKubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { directLoopback, proxiesOf, proxyFor } from '../../src/process/proxies.ts';

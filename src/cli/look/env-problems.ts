@@ -82,7 +82,7 @@ async function kubeconfigProblems({ name, cluster }: Environment, config: Config
     () => false,
   );
   if (!there) return [];
-  const { loadKubeconfig } = await import('../../clients/kubernetes/kubeconfig.ts');
+  const { loadKubeconfig } = await import('../../clients/kubernetes/kubeconfig/kubeconfig.ts');
   try {
     loadKubeconfig({ kubeconfig, context: cluster.context, inCluster: false });
     return [];

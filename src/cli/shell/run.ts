@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownKubeconfig } from '../../clients/kubernetes/kubeconfig.ts';
+import { ownKubeconfig } from '../../clients/kubernetes/kubeconfig/kubeconfig.ts';
 import { readRuntime, resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';

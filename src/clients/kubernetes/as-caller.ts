@@ -4,8 +4,8 @@
 import type { Connections } from '../../environment/connections.ts';
 import { type AccessQuestion, isAllowed } from './access-review.ts';
 import { KubernetesError } from './errors.ts';
-import { loadKubeconfig } from './kubeconfig.ts';
-import { KubeConfig } from './kubeconfig-class.ts';
+import { loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+import { KubeConfig } from './kubeconfig/kubeconfig-class.ts';
 import { createTransport } from './transport.ts';
 
 export type Verdict = 'allowed' | 'forbidden' | 'unknown';

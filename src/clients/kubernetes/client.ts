@@ -9,9 +9,9 @@ import { ask } from './ask.ts';
 import { ClusterMismatchError, isNotFound } from './errors.ts';
 import { clusterIdentity } from './identity.ts';
 import { type Kinds, readKinds } from './kinds.ts';
-import { loadKubeconfig } from './kubeconfig.ts';
+import { loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 import { type KubernetesList, type KubernetesObject, listSchema, objectSchema } from './objects.ts';
-import { createExecLogin } from './login.ts';
+import { createExecLogin } from './kubeconfig/login.ts';
 import {
   connectToPod,
   execInPod,

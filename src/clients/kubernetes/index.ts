@@ -15,8 +15,8 @@ export {
   UnexpectedAnswerError,
   UnreachableError,
 } from './errors.ts';
-export { usesExecLogin } from './kubeconfig.ts';
-export { ClusterLoginError } from './login.ts';
+export { usesExecLogin } from './kubeconfig/kubeconfig.ts';
+export { ClusterLoginError } from './kubeconfig/login.ts';
 export { type Kind, kindKey, type Kinds, pathOfKind } from './kinds.ts';
 export {
   decodedData,

@@ -7,7 +7,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { errorFromAnswer, KubeconfigError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
-import { ClusterLoginError } from './login.ts';
+import { ClusterLoginError } from './kubeconfig/login.ts';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

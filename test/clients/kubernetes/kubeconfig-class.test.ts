@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-const MODULE = new URL('../../../src/clients/kubernetes/kubeconfig-class.ts', import.meta.url).href;
+const MODULE = new URL('../../../src/clients/kubernetes/kubeconfig/kubeconfig-class.ts', import.meta.url).href;
 /** In a process of its own: in that of a test the library may have been loaded before. */
 const SCRIPT = `
   import { registerHooks } from 'node:module';
@@ -22,7 +22,7 @@ test("the library's KubeConfig comes without the generated models, and works", a
   );
   assert.ok(loaded.length < 400, `${loaded.length} modules`);
 
-  const { KubeConfig } = await import('../../../src/clients/kubernetes/kubeconfig-class.ts');
+  const { KubeConfig } = await import('../../../src/clients/kubernetes/kubeconfig/kubeconfig-class.ts');
   const config = new KubeConfig();
   config.loadFromOptions({
     clusters: [{ name: 'c', server: 'https://127.0.0.1:1' }],

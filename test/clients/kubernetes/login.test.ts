@@ -7,8 +7,8 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { classify } from '../../../src/activities/failures.ts';
 import { explain } from '../../../src/cli/shared/explain.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../../src/clients/kubernetes/index.ts';
-import { loadKubeconfig, usesExecLogin } from '../../../src/clients/kubernetes/kubeconfig.ts';
-import { ClusterLoginError, createExecLogin } from '../../../src/clients/kubernetes/login.ts';
+import { loadKubeconfig, usesExecLogin } from '../../../src/clients/kubernetes/kubeconfig/kubeconfig.ts';
+import { ClusterLoginError, createExecLogin } from '../../../src/clients/kubernetes/kubeconfig/login.ts';
 import { readConfig } from '../../../src/config.ts';
 import { type FakeApiServer, fakeApiServer } from '../../support/fakes/api-server.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';
-import { loadKubeconfig } from '../../../src/clients/kubernetes/kubeconfig.ts';
+import { loadKubeconfig } from '../../../src/clients/kubernetes/kubeconfig/kubeconfig.ts';
 import { createTransport, type Transport } from '../../../src/clients/kubernetes/transport.ts';
 import { type FakeApiServer, fakeApiServer, kubeconfigFor, status } from '../../support/fakes/api-server.ts';
 

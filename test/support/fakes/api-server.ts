@@ -1,7 +1,7 @@
 /** A small API server over plain HTTP: lists, watches that can be cut, and answers written by the test. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KubeConfig } from '../../../src/clients/kubernetes/kubeconfig-class.ts';
+import { KubeConfig } from '../../../src/clients/kubernetes/kubeconfig/kubeconfig-class.ts';
 
 export interface FakeRequest {
   method: string;

@@ -4,11 +4,11 @@
  * token, waits for ever, and reports a failure by a stack trace. Likewise files with tokens, which it does not know.
  */
 import { readFile } from 'node:fs/promises';
-import { AnantaError, type NextStep } from '../../contract/errors.ts';
-import { EXIT_CODES, FAILURES, type FailureType } from '../../contract/failures.ts';
+import { AnantaError, type NextStep } from '../../../contract/errors.ts';
+import { EXIT_CODES, FAILURES, type FailureType } from '../../../contract/failures.ts';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { KubeconfigError } from './errors.ts';
+import { KubeconfigError } from '../errors.ts';
 
 /** Under these names a kubeconfig carries its plug-in, or its file with a token, through the library. */
 export const EXEC_LOGIN = 'exec-login';

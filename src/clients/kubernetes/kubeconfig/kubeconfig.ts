@@ -1,8 +1,8 @@
 /** From what the environment says to a loaded kubeconfig, with the mistakes people make spelled out. */
 import { readFileSync } from 'node:fs';
-import type { Connections } from '../../environment/connections.ts';
-import { proxyFor } from '../../process/proxies.ts';
-import { KubeconfigError } from './errors.ts';
+import type { Connections } from '../../../environment/connections.ts';
+import { proxyFor } from '../../../process/proxies.ts';
+import { KubeconfigError } from '../errors.ts';
 import { KubeConfig } from './kubeconfig-class.ts';
 import { type KubeconfigDocument, kubeconfigPaths, readKubeconfig } from './kubeconfig-files.ts';
 import { createExecLogin, EXEC_LOGIN, type ExecLogin } from './login.ts';

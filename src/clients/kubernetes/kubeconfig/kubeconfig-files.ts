@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { KubeconfigError } from './errors.ts';
+import { KubeconfigError } from '../errors.ts';
 import { EXEC_LOGIN, FILE_LOGIN } from './login.ts';
 
 const named = <T extends z.ZodType>(key: string, value: T) =>
