@@ -36,7 +36,7 @@ import { planRotate } from '../effects/plan/rotate.ts';
 import { planUndo } from '../effects/plan/undo.ts';
 import { recordResult } from '../effects/records/result.ts';
 import { applyRelease, rollbackRelease } from '../effects/release/apply.ts';
-import { removeRelease } from '../effects/release/uninstall.ts';
+import { removeRelease } from '../effects/release/removal/uninstall.ts';
 import { unlockReleases } from '../effects/release/unlock.ts';
 import { restartRelease } from '../effects/rotation/restart-release.ts';
 import { rotateSecret } from '../effects/rotation/rotate-secret.ts';

@@ -3,7 +3,7 @@ import { type KubernetesObject, managersOf, paths } from '../clients/kubernetes/
 import type { Catalog } from '../catalog/schema.ts';
 import type { InputOf, OutputOf } from '../contract/activities.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_CREATED_ANNOTATION, OWNER_LABEL } from '../contract/names.ts';
-import { awaitNamespacesGone, isTerminating } from './release/terminating.ts';
+import { awaitNamespacesGone, isTerminating } from './release/removal/terminating.ts';
 import type { EffectScope } from './effect.ts';
 
 type Namespace = Catalog['namespaces'][number];

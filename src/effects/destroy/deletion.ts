@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { RemainingObject } from '../../contract/operations/deploy.ts';
-import { finalizersOf } from '../release/deletion.ts';
+import { finalizersOf } from '../release/removal/deletion.ts';
 import { listAll, sweptKinds } from '../release/orphans.ts';
 
 export interface Target {

@@ -11,7 +11,7 @@ import { leasedFields } from '../../plan/fields/left.ts';
 import { isAsWanted } from '../namespaces.ts';
 import { listAutoscaled } from '../fields/left.ts';
 import { ownNames } from '../owner/claim.ts';
-import { isTerminating } from '../release/terminating.ts';
+import { isTerminating } from '../release/removal/terminating.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { allJudgedRevisions, newestJudged } from '../release/provenance.ts';
 import type { Revision } from '../release/revisions.ts';

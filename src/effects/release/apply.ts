@@ -33,9 +33,9 @@ import { assertRecorded } from './prove.ts';
 import { assertObjectsOurs } from './objects.ts';
 import { assertOurs } from './ours.ts';
 import { newestRevision } from './revisions.ts';
-import { explainTerminating } from './terminating.ts';
+import { explainTerminating } from './removal/terminating.ts';
 import { type Release, unlockRelease } from './recover.ts';
-import { settleUninstalling } from './uninstalling.ts';
+import { settleUninstalling } from './removal/uninstalling.ts';
 import type { EffectScope } from '../effect.ts';
 
 /** Helm's discovery may be a moment behind a definition that was just established. */

@@ -1,10 +1,10 @@
 /** Namespaces that are being deleted: waited for as long as something moves, then what holds them is named. */
-import { DeployError } from '../../contract/errors.ts';
+import { DeployError } from '../../../contract/errors.ts';
 import { z } from 'zod';
-import { HelmError } from '../../clients/helm/index.ts';
-import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
-import { FAILURES } from '../../contract/failures.ts';
-import { LOOK_MILLISECONDS, waitOnly, whatHolds } from '../destroy/deletion.ts';
+import { HelmError } from '../../../clients/helm/index.ts';
+import { type KubernetesClient, type KubernetesObject, paths } from '../../../clients/kubernetes/index.ts';
+import { FAILURES } from '../../../contract/failures.ts';
+import { LOOK_MILLISECONDS, waitOnly, whatHolds } from '../../destroy/deletion.ts';
 
 /** Without any progress, beyond the time that pods may take to end. */
 const STALL_SECONDS = 10;

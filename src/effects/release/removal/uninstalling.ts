@@ -3,12 +3,12 @@
  * Helm upgrades no such release. Once nobody is at work on it, Helm's record of that revision alone is removed: what is
  * left of its objects, volumes among them, stays, and the next upgrade adopts it and makes what is missing.
  */
-import { DeployError } from '../../contract/errors.ts';
-import type { Clients } from '../../clients/index.ts';
-import { WATCHED_KINDS } from '../../clients/kubernetes/index.ts';
-import { FAILURES } from '../../contract/failures.ts';
-import { type Release, removeRecord } from './recover.ts';
-import type { Revision } from './revisions.ts';
+import { DeployError } from '../../../contract/errors.ts';
+import type { Clients } from '../../../clients/index.ts';
+import { WATCHED_KINDS } from '../../../clients/kubernetes/index.ts';
+import { FAILURES } from '../../../contract/failures.ts';
+import { type Release, removeRecord } from '../recover.ts';
+import type { Revision } from '../revisions.ts';
 
 /** An uninstall that lives deletes, and deletes in seconds; what it waits for afterwards is seen to go. */
 const SILENCE_SECONDS = 30;

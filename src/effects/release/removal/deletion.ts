@@ -1,11 +1,11 @@
 /** After an uninstall: workloads and pods of the release end, or what holds them is named. */
-import { DeployError } from '../../contract/errors.ts';
+import { DeployError } from '../../../contract/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { KubernetesClient, KubernetesObject, WatchedKind } from '../../clients/kubernetes/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
-import { FAILURES } from '../../contract/failures.ts';
-import type { Release } from './recover.ts';
+import type { KubernetesClient, KubernetesObject, WatchedKind } from '../../../clients/kubernetes/index.ts';
+import { paths } from '../../../clients/kubernetes/index.ts';
+import { FAILURES } from '../../../contract/failures.ts';
+import type { Release } from '../recover.ts';
 
 const KINDS: readonly WatchedKind[] = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'];
 const LOOK_MILLISECONDS = 1000;

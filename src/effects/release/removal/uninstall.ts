@@ -2,17 +2,17 @@
  * Uninstalls one release. Volumes stay: claims made by a StatefulSet belong to no release, others are marked to be
  * kept. Running it again after a lost acknowledgement, a killed worker or a killed Helm leads to the same end.
  */
-import { HelmError } from '../../clients/helm/index.ts';
-import type { Clients } from '../../clients/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
-import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import { ownNames } from '../owner/claim.ts';
+import { HelmError } from '../../../clients/helm/index.ts';
+import type { Clients } from '../../../clients/index.ts';
+import { paths } from '../../../clients/kubernetes/index.ts';
+import type { InputOf, OutputOf } from '../../../contract/activities.ts';
+import { ownNames } from '../../owner/claim.ts';
 import { waitForDeletion } from './deletion.ts';
-import { removeOrphans } from './orphans.ts';
-import { type Release, unlockRelease } from './recover.ts';
-import { assertOurs } from './ours.ts';
-import { revisionsOf } from './revisions.ts';
-import type { EffectScope } from '../effect.ts';
+import { removeOrphans } from '../orphans.ts';
+import { type Release, unlockRelease } from '../recover.ts';
+import { assertOurs } from '../ours.ts';
+import { revisionsOf } from '../revisions.ts';
+import type { EffectScope } from '../../effect.ts';
 
 export async function removeRelease(
   clients: Clients,
