@@ -29,11 +29,11 @@ import { type CompleteOperationPlan, withSteps } from '../plan/steps/compile.ts'
 import { stagesOf } from '../plan/steps/order.ts';
 import { stepsWithoutPlan } from '../plan/steps/platform.ts';
 import { createAdmission, overrideOf, provedRequester } from './admission/admission.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from './ending/deadline.ts';
 import { failureOf } from './failure-of.ts';
 import { deployment, serviceProgress } from './messages.ts';
 import { measureOperation } from './metrics.ts';
-import { orThrow } from './or-throw.ts';
+import { orThrow } from './ending/or-throw.ts';
 import { phase } from './phase.ts';
 import { phaseOptions, runningPhases } from './phases.ts';
 import { type Recipe, RECIPES } from './recipes.ts';
@@ -42,7 +42,7 @@ import { closeOperation } from './steps/close.ts';
 import { runOf } from './run-ref.ts';
 import { runSteps, type RunSteps } from './steps/run.ts';
 import { operationSteering } from './steering/operation.ts';
-import { createSuperseding } from './superseding.ts';
+import { createSuperseding } from './ending/superseding.ts';
 
 /** Whatever is missing or differs is applied, until every service is healthy. */
 export function deploy(input: DeployInput): Promise<OperationResult> {

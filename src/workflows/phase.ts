@@ -30,7 +30,7 @@ import { phaseDetails } from '../plan/details.ts';
 import { isNoop, noopOutcome, settledBy } from '../plan/progress.ts';
 import { lostText } from '../plan/steering/rest.ts';
 import { serviceSteps } from '../plan/steps/services.ts';
-import { createDrain, type Drain } from './drain.ts';
+import { createDrain, type Drain } from './ending/drain.ts';
 import { withEvidence } from './evidence.ts';
 import { failureOf } from './failure-of.ts';
 import { dependencySettled } from './messages.ts';

@@ -4,7 +4,7 @@ import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../../contract
 import type { PlannedService } from '../../contract/operations/plan.ts';
 import { SKIPPED_BY_REQUEST, STOPPED } from '../../contract/operations/states.ts';
 import { extensionOf } from '../../plan/steering/state.ts';
-import type { Drain } from '../drain.ts';
+import type { Drain } from '../ending/drain.ts';
 import { steerPhase } from '../messages.ts';
 
 /** What other services have come to: `skipped` is not there, and those that can do without go on. */

@@ -14,7 +14,7 @@ import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/
 import type { OperationStep } from '../../contract/operations/steps.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import type { Admission } from '../admission/admission.ts';
-import type { Drain } from '../drain.ts';
+import type { Drain } from '../ending/drain.ts';
 import type { ServiceSteering } from '../steering/phase.ts';
 
 /** What any operation was started with, as far as steps read it. */

@@ -2,9 +2,9 @@
  * Somebody takes the lock over: the operation ends at the next safe point, at the latest when Helm has had its time.
  */
 import { CancellationScope, isCancellation, setHandler, sleep } from '@temporalio/workflow';
-import type { Operation } from '../contract/operations/plan.ts';
-import { supersede } from './messages.ts';
-import type { RunningPhases } from './phases.ts';
+import type { Operation } from '../../contract/operations/plan.ts';
+import { supersede } from '../messages.ts';
+import type { RunningPhases } from '../phases.ts';
 
 /** Beyond Helm's own timeout: a retry that never succeeds is no safe point. */
 const MARGIN_SECONDS = 30;

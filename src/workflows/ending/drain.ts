@@ -1,7 +1,7 @@
 /** A phase that was asked to stop: what it does not start any more, and what it gives up. */
 import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/workflow';
-import type { StopPhase } from '../contract/lock.ts';
-import { stopPhase } from './messages.ts';
+import type { StopPhase } from '../../contract/lock.ts';
+import { stopPhase } from '../messages.ts';
 
 export interface Drain {
   /** Nothing further is started, for this reason; undefined as long as nobody asked. */

@@ -1,8 +1,8 @@
 /** How a workflow ends with the result of its operation: returned, or as the detail of a failure. */
 import { ApplicationFailure, CancellationScope, CancelledFailure, patched, upsertMemo } from '@temporalio/workflow';
-import type { OperationResult } from '../contract/operations/deploy.ts';
-import { FAILURES } from '../contract/failures.ts';
-import { failureText } from '../plan/operation-result.ts';
+import type { OperationResult } from '../../contract/operations/deploy.ts';
+import { FAILURES } from '../../contract/failures.ts';
+import { failureText } from '../../plan/operation-result.ts';
 
 /** @throws ApplicationFailure Superseded or DeployFailed, or CancelledFailure, with the result as its detail */
 export function orThrow(result: OperationResult): OperationResult {

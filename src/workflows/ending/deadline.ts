@@ -1,6 +1,6 @@
 /** The time after which an operation ends in good order. */
 import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { FAILURES } from '../contract/failures.ts';
+import { FAILURES } from '../../contract/failures.ts';
 
 /**
  * Cancels in good order when the time is up, and says so instead of "cancelled".
