@@ -1,12 +1,8 @@
 /** One run of a rehearsal: from nothing to the end of the deployment, hit by faults on the way. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hit } from '../../../bootstrap/faults/inject.ts';
 import type { Config } from '../../config.ts';
-import { resolveConnections } from '../../environment/connections.ts';
-import { compareStates, type StateDifference } from '../../plan/rehearsal/compare.ts';
 import { type EndedFault, endedText } from '../../plan/rehearsal/certificate.ts';
-import type { Moment, PlannedFault } from '../../plan/rehearsal/faults.ts';
-import { type ComparableState, stateOf } from '../../plan/rehearsal/state.ts';
-import { withClients } from '../shared/clients.ts';
+import { isAt, type Moment, type PlannedFault } from '../../plan/rehearsal/faults.ts';
 import type { CliContext } from '../shared/context.ts';
 import { plainStyle, type Terminal } from '../shared/terminal.ts';
 import type { Stage } from './stage.ts';
@@ -26,18 +22,14 @@ export interface Ended {
 
 type Line = { type: string } & Record<string, unknown>;
 
-/** What a run may still be doing when it has ended: pods that go, endpoints that follow. */
-const SETTLES_MS = 60_000;
-const LOOK_AGAIN_MS = 1000;
-
 /**
- * @param rest of the command line of `deploy`
+ * @param commands command lines, each once the one before has ended well
  * @throws the signal's reason
  */
 export async function runOnce(
   { run }: Pick<CliContext, 'run'>,
   { config, environment }: Stage,
-  rest: readonly string[],
+  commands: readonly (readonly string[])[],
   faults: readonly PlannedFault[],
   signal: AbortSignal,
 ): Promise<Ended> {
@@ -49,58 +41,54 @@ export async function runOnce(
   const supervision = superviseWhile(environment, config, running, () => undefined);
   const options = { layout: layoutOf(config, environment.name), helm: runtime.tools['helm'] ?? 'helm', signal };
   const lines: Line[] = [];
+  const moments: Moment[] = [];
   const waiting = new Set(faults);
-  const hits: Promise<{ fault: PlannedFault; hit: EndedFault['hit'] }>[] = [];
-  let last: Promise<unknown> = Promise.resolve();
+  /** A text: why it did not end as it should have. */
+  const hits = new Map<PlannedFault, Hit | string | undefined>();
+  let operation = 1;
+  let last: Promise<void> = Promise.resolve();
   const seen = (line: Line): void => {
     lines.push(line);
-    if (line.type !== 'service') return;
+    if (line.type !== 'service' || line['state'] === 'waiting') return;
+    const moment: Moment = {
+      service: textOf(line['name']),
+      state: textOf(line['state']),
+      ...(operation === 1 ? {} : { operation }),
+    };
+    moments.push(moment);
     for (const fault of waiting) {
-      if (fault.at.service !== line['name'] || fault.at.state !== line['state']) continue;
+      if (!isAt(fault.at, moment)) continue;
       waiting.delete(fault);
       // One after the other: what is hit while it is down is not hit.
-      const hit = last.then(async () => {
-        const found = await inject(fault.target, fault, options);
-        return found === undefined
-          ? undefined
-          : {
-              at: new Date(found.at).toISOString(),
-              ...(found.seconds === undefined ? {} : { backAfterSeconds: found.seconds }),
-            };
+      last = last.then(async () => {
+        hits.set(fault, await inject(fault.target, fault, options).catch((error: unknown) => reasonOf(error)));
       });
-      last = hit.catch(() => undefined);
-      hits.push(hit.then((known) => ({ fault, hit: known })));
     }
   };
   try {
-    const { exitCode, stderr } = await listening(
-      run,
-      config,
-      ['deploy', '--env', environment.name, '--json', ...rest],
-      seen,
-    );
-    signal.throwIfAborted();
-    const result = lines.findLast(({ type }) => type === 'result');
+    let seconds = 0;
+    let said = { exitCode: 0, stderr: '' };
+    for (const [index, command] of commands.entries()) {
+      operation = index + 1;
+      said = await listening(run, config, [...command, '--env', environment.name, '--json'], seen);
+      signal.throwIfAborted();
+      seconds += Number(lines.findLast(({ type }) => type === 'result')?.['seconds'] ?? 0);
+      if (said.exitCode !== 0) break;
+    }
+    const { exitCode, stderr } = said;
+    const result = lines.findLast(({ type }) => type === 'result' || type === 'error');
     const services = new Map(servicesOf(result).map(({ name, state }) => [name, state]));
-    const ended = new Map((await Promise.all(hits)).map(({ fault, hit }) => [fault, hit]));
+    await last;
+    signal.throwIfAborted();
     return {
       outcome: textOf(result?.['outcome']) || `ended with exit code ${exitCode}`,
-      seconds: Number(result?.['seconds'] ?? 0),
+      seconds,
       ...(exitCode === 0 ? {} : { failure: failureOf(lines, stderr) }),
       planDigest: textOf(lines.find(({ type }) => type === 'plan')?.['digest']),
-      moments: lines.flatMap(({ type, name, state }) =>
-        type === 'service' && state !== 'waiting' ? [{ service: textOf(name), state: textOf(state) }] : [],
-      ),
+      moments,
       services,
       retries: lines.filter(({ type }) => type === 'retry').length,
-      faults: faults.map((fault) => {
-        const hit = ended.get(fault);
-        return {
-          fault,
-          ...(hit === undefined ? {} : { hit }),
-          ended: endedText(fault, hit, services.get(fault.at.service)),
-        };
-      }),
+      faults: faults.map((fault) => endedFault(fault, hits.get(fault), services.get(fault.at.service))),
     };
   } finally {
     over.abort();
@@ -108,46 +96,18 @@ export async function runOnce(
   }
 }
 
-/** Once nothing of it moves any more. @throws what `readState` throws when it does not come to rest within a minute */
-export async function settledState(stage: Stage, signal: AbortSignal): Promise<ComparableState> {
-  let before: ComparableState | undefined;
-  return looking(stage, signal, (now) => {
-    const atRest = before !== undefined && compareStates(before, now).length === 0;
-    before = now;
-    return atRest ? now : undefined;
-  }).then(({ found, state }) => found ?? state);
+function endedFault(fault: PlannedFault, found: Hit | string | undefined, service: string | undefined): EndedFault {
+  if (typeof found === 'string') return { fault, ended: `did not end: ${found}` };
+  if (found === undefined) return { fault, ended: endedText(fault, undefined, service) };
+  const hit = {
+    at: new Date(found.at).toISOString(),
+    ...(found.seconds === undefined ? {} : { backAfterSeconds: found.seconds }),
+  };
+  return { fault, hit, ended: endedText(fault, hit, service) };
 }
 
-/** What is not as in the undisturbed run, once a minute has not changed that. */
-export async function differencesTo(
-  expected: ComparableState,
-  stage: Stage,
-  signal: AbortSignal,
-): Promise<StateDifference[]> {
-  const { state } = await looking(stage, signal, (now) => compareStates(expected, now).length === 0 || undefined);
-  return compareStates(expected, state);
-}
-
-async function looking<T>(
-  { config, environment }: Stage,
-  signal: AbortSignal,
-  enough: (state: ComparableState) => T | undefined,
-): Promise<{ found: T | undefined; state: ComparableState }> {
-  const { readState } = await import('../../effects/rehearsal/read-state.ts');
-  const connections = await resolveConnections(environment, config);
-  return withClients({ config }, environment, connections, async (clients) => {
-    for (const end = performance.now() + SETTLES_MS; ; ) {
-      try {
-        const state = stateOf(await readState(clients, signal));
-        const found = enough(state);
-        if (found !== undefined || performance.now() > end) return { found, state };
-      } catch (error) {
-        signal.throwIfAborted();
-        if (performance.now() > end) throw error;
-      }
-      await sleep(LOOK_AGAIN_MS, undefined, { signal });
-    }
-  });
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function listening(

@@ -7,6 +7,8 @@ export interface RehearseOptions {
   seed: number;
   /** Disturbed runs. */
   runs: number;
+  /** Deploys, rolls back, deploys again. */
+  rollback?: true;
   image?: Record<string, string>;
   /** Where certificate and page are written, without an ending. */
   out?: string;

@@ -26,11 +26,12 @@ import { type ComparableState } from '../../plan/rehearsal/state.ts';
 import { Interrupted, watchInterrupts } from '../deploy/interrupt.ts';
 import { checkImages } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
-import { CliError, type ExitCode } from '../shared/failure.ts';
+import { CliError, type ExitCode, refused } from '../shared/failure.ts';
 import { printLines } from '../shared/terminal.ts';
-import { begin } from './beginning.ts';
-import { differencesTo, type Ended, runOnce, settledState } from './one-run.ts';
+import { begin, EMPTY } from './beginning.ts';
+import { type Ended, runOnce } from './one-run.ts';
 import type { RehearseOptions } from './options.ts';
+import { differencesTo, settledState } from './state.ts';
 import { type Stage, withStage } from './stage.ts';
 
 /** The certificate holds all of them. */
@@ -44,6 +45,11 @@ export async function runRehearse(context: CliContext, options: RehearseOptions)
     options.image ?? {},
     catalog.services.map(({ name }) => name),
   );
+  if (options.rollback && options.from === EMPTY)
+    throw refused(
+      '--rollback: there is nothing to roll back to where a run begins with nothing.',
+      'Say what it begins with: --from COMMIT',
+    );
   const interrupts = watchInterrupts();
   const say = (line: string): void => printLines(terminal.stderr, [line]);
   try {
@@ -79,21 +85,22 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
   const { config } = context;
   const imageTags = options.image ?? {};
   const stand = standOf(environment, catalog);
-  const rest = Object.entries(imageTags).map(([service, tag]) => `--image=${service}=${tag}`);
+  const deploy = ['deploy', ...Object.entries(imageTags).map(([service, tag]) => `--image=${service}=${tag}`)];
+  const commands = options.rollback ? [deploy, ['rollback'], deploy] : [deploy];
   return withStage(config, environment, stand.file, async (stage) => {
     const [own, there] = await Promise.all(
       [environment, stage.environment].map((one) => allReleaseInputs(catalog, one, imageTags, config)),
     );
     const from = await begin(context, stage, options.from, { say, signal });
     say(`Rehearsing ${environment.name}: undisturbed`);
-    const first = await runOnce(context, stage, rest, [], signal);
+    const first = await runOnce(context, stage, commands, [], signal);
     const state: ComparableState = isWell(first) ? await settledState(stage, signal) : {};
     const versions = { ...(await versionsOf(stage)), node: process.version, 'ananta-deploy': context.version };
     say(`  ${first.outcome} in ${first.seconds.toFixed(1)} s`);
     await stage.reset();
     const runs: RehearsedRun[] = [];
     for (let run = 1; isWell(first) && run <= options.runs; run += 1)
-      runs.push(await disturbed(context, stage, { run, rest, first, state }, asked, signal));
+      runs.push(await disturbed(context, stage, { run, commands, first, state }, asked, signal));
     const undisturbed = {
       outcome: first.outcome,
       seconds: first.seconds,
@@ -110,6 +117,7 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
       passed: rehearsalPassed({ undisturbed, runs }),
       seed: options.seed,
       from,
+      operations: commands.map(([name = '']) => name),
       plan: {
         digest: first.planDigest,
         content: contentDigest(own ?? new Map()),
@@ -132,14 +140,14 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
 async function disturbed(
   context: CliContext,
   stage: Stage,
-  { run, rest, first, state }: { run: number; rest: string[]; first: Ended; state: ComparableState },
+  { run, commands, first, state }: { run: number; commands: string[][]; first: Ended; state: ComparableState },
   { options, say }: Asked,
   signal: AbortSignal,
 ): Promise<RehearsedRun> {
   const faults = planFaults({ seed: options.seed, run, faults: options.faults, moments: first.moments });
   say(`Run ${run} of ${options.runs}`);
   for (const fault of faults) say(`  ${faultText(fault)}`);
-  const ended = await runOnce(context, stage, rest, faults, signal);
+  const ended = await runOnce(context, stage, commands, faults, signal);
   const differences = isWell(ended) ? await differencesTo(state, stage, signal) : [];
   const result: RehearsedRun = {
     run,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { differenceText } from './compare.ts';
 import { FAULT_TARGETS, faultText, type PlannedFault } from './faults.ts';
 
-const at = z.strictObject({ service: z.string(), state: z.string() });
+const at = z.strictObject({ service: z.string(), state: z.string(), operation: z.number().int().optional() });
 const target = z.enum(FAULT_TARGETS);
 const plannedFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('kill'), target, at }),
@@ -58,6 +58,8 @@ export const certificateSchema = z.strictObject({
   seed: z.number().int(),
   /** What the runs began with. */
   from: z.string(),
+  /** Commands of each run, in order. */
+  operations: z.array(z.string()).default(['deploy']),
   plan: z.strictObject({
     /** Of the plan that was carried out. */
     digest: z.string(),

@@ -17,6 +17,8 @@ export type FaultTarget = (typeof FAULT_TARGETS)[number];
 export interface Moment {
   service: string;
   state: string;
+  /** Number of the operation, where it is not the first of the run: with `--rollback` there are three. */
+  operation?: number | undefined;
 }
 
 export type PlannedFault = {
@@ -83,9 +85,13 @@ export function planFaults({ seed, run, faults, moments }: FaultRequest): Planne
   return planned.sort((a, b) => a.index - b.index).map(({ fault }) => fault);
 }
 
-export function faultText({ target, at: { service, state }, ...fault }: PlannedFault): string {
+export function isAt(a: Moment, b: Moment): boolean {
+  return a.service === b.service && a.state === b.state && (a.operation ?? 1) === (b.operation ?? 1);
+}
+
+export function faultText({ target, at: { service, state, operation }, ...fault }: PlannedFault): string {
   const what = fault.kind === 'kill' ? `${target} killed` : `${target} stopped for ${fault.seconds} s`;
-  return `${what} when ${service} was ${state}`;
+  return `${what} when ${service} was ${state}${operation === undefined ? '' : ` in operation ${operation}`}`;
 }
 
 /** Mulberry32, as it is widely published: 32 bits of state, the same numbers everywhere. */

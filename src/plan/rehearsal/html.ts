@@ -40,11 +40,12 @@ ${section('versions', 'Versions', versions(certificate))}
 }
 
 function facts(certificate: Certificate): string {
-  const { plan, undisturbed, at, requestedBy, seed, from, platform, runs } = certificate;
+  const { plan, undisturbed, at, requestedBy, seed, from, operations, platform, runs } = certificate;
   const rows: [string, string][] = [
     ['Plan', `${text(plan.digest)}, ${plan.services} services of ${text(platform)}`],
     ['Content', text(plan.content)],
     ['Began with', text(from)],
+    ['Each run', text(operations.join(', then '))],
     ['When, for whom', `${text(at)}, ${text(requestedBy)}`],
     [
       'Undisturbed run',

@@ -43,6 +43,10 @@ export const FIELDS: readonly FieldRule[] = [
     path: 'metadata.annotations.volume~beta~kubernetes~io/storage-provisioner',
     why: 'there only when the claim was looked at before it had its volume',
   },
+  {
+    path: 'metadata.annotations.simulation~ananta~dev/touched',
+    why: 'there only when the simulator had overlooked something, and was told so',
+  },
   { kind: 'ControllerRevision', path: 'revision', why: 'counts changes of the pod template' },
   { kind: 'Pod', path: 'spec.nodeName', why: 'which of three equal nodes the scheduler took' },
   { kind: 'Pod', path: 'metadata.labels.topology~kubernetes~io/zone', why: 'of that node' },

@@ -22,7 +22,7 @@ import {
   type RehearsedRun,
 } from '../../../src/plan/rehearsal/certificate.ts';
 import { contentDigest, readsRehearsal, rehearsalFact } from '../../../src/plan/rehearsal/content.ts';
-import { FAULT_TARGETS, faultText, type Moment, planFaults } from '../../../src/plan/rehearsal/faults.ts';
+import { FAULT_TARGETS, faultText, isAt, type Moment, planFaults } from '../../../src/plan/rehearsal/faults.ts';
 import { renderCertificate } from '../../../src/plan/rehearsal/html.ts';
 import { certificateMarkdown } from '../../../src/plan/rehearsal/markdown.ts';
 import { mayDiffer } from '../../../src/plan/rehearsal/rules.ts';
@@ -152,6 +152,14 @@ describe('the faults of a run', () => {
     assert.ok(all.every((faults) => faults.length === 6));
   });
 
+  test('are told apart by operation where a run has several', () => {
+    const again = { service: 'web', state: 'healthy', operation: 3 };
+    const [fault] = planFaults({ seed: 1, run: 1, faults: 1, moments: [again] });
+    assert.match(faultText(fault!), / when web was healthy in operation 3$/);
+    assert.ok(isAt(again, { ...again }) && !isAt(again, { service: 'web', state: 'healthy' }));
+    assert.ok(isAt({ ...again, operation: 1 }, { service: 'web', state: 'healthy' }));
+  });
+
   test('are none where the undisturbed run changed nothing', () => {
     assert.deepEqual(planFaults({ seed: 1, run: 1, faults: 3, moments: [] }), []);
     const waits = [{ service: 'web', state: 'starting' }];
@@ -183,6 +191,7 @@ describe('a certificate', () => {
       passed: rehearsalPassed({ undisturbed, runs }),
       seed: 42,
       from: 'an empty cluster',
+      operations: ['deploy'],
       plan: {
         digest: 'eff822795db426f3',
         content: 'a2ddc2e4bc753a9f',

@@ -31,6 +31,7 @@ touched; what is put up is put down again, also after Ctrl-C.`,
     .option('--runs <count>', 'disturbed runs', parseCount('--runs', 0, 100), 1)
     .option('--faults <count>', 'faults in each of them', parseCount('--faults', 0, 20), 3)
     .option('--seed <number>', 'decides which faults, and when', parseCount('--seed', 0, 999_999_999), 1)
+    .option('--rollback', 'each run deploys, rolls back to what it began with, and deploys again; with --from a commit')
     .option('--image <service=tag>', 'as with deploy; may be repeated', collectImage)
     .option('-o, --out <file>', 'certificate: FILE.json and FILE.html; default: rehearsal-<environment> in this folder')
     .option('--markdown', 'the certificate as Markdown on standard output')
