@@ -77,7 +77,7 @@ export const TIERS: readonly Tier[] = [
   {
     name: 'workflows',
     what: 'workflows on a real Temporal server, replay of recorded histories',
-    files: inFolder('test/workflows/*.test.ts'),
+    files: inFolder('test/workflows/**/*.test.ts'),
     // Timers and retries are waited for.
     concurrency: 2 * cpus().length,
     processes: 2 * cpus().length,

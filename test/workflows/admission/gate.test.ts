@@ -2,25 +2,25 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { exitCodeOf } from '../../src/cli/deploy/watch.ts';
-import { type DeploymentHandle, followDeployment, startOrAttach } from '../../src/clients/temporal/index.ts';
-import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
-import type { Activities } from '../../src/contract/activities.ts';
-import type { Attested, Decision, DecideAnswer, GateRule } from '../../src/contract/admission/approvals.ts';
+import { exitCodeOf } from '../../../src/cli/deploy/watch.ts';
+import { type DeploymentHandle, followDeployment, startOrAttach } from '../../../src/clients/temporal/index.ts';
+import { lockHolderOf } from '../../../src/clients/temporal/lock.ts';
+import type { Activities } from '../../../src/contract/activities.ts';
+import type { Attested, Decision, DecideAnswer, GateRule } from '../../../src/contract/admission/approvals.ts';
 import type {
   DeployInput,
   OperationAct,
   OperationResult,
   OperationWait,
-} from '../../src/contract/operations/deploy.ts';
-import { EXIT_CODES, FAILURES } from '../../src/contract/failures.ts';
-import { UPDATES } from '../../src/contract/messages.ts';
-import type { OperationPlan } from '../../src/contract/operations/plan.ts';
-import type { PolicyVerdict } from '../../src/contract/admission/policy.ts';
-import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
-import { completed } from '../../src/plan/steps/complete.ts';
-import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
-import { planOf, recordingActivities, type Recorder } from '../support/plans.ts';
+} from '../../../src/contract/operations/deploy.ts';
+import { EXIT_CODES, FAILURES } from '../../../src/contract/failures.ts';
+import { UPDATES } from '../../../src/contract/messages.ts';
+import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
+import type { PolicyVerdict } from '../../../src/contract/admission/policy.ts';
+import { decisionPurpose, requestPurpose } from '../../../src/plan/admission/attestation.ts';
+import { completed } from '../../../src/plan/steps/complete.ts';
+import { newClusterUid, startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { planOf, recordingActivities, type Recorder } from '../../support/plans.ts';
 
 let engine: TestEngine;
 before(async () => {

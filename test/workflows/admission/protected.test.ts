@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WorkflowFailedError } from '@temporalio/client';
-import { createActivities } from '../../src/activities/index.ts';
-import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
-import { taskQueueOf } from '../../src/contract/names.ts';
-import type { Operation } from '../../src/contract/operations/plan.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
-import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
-import { ownerRecord } from '../support/owner.ts';
-import { testScope } from '../support/scope.ts';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { DeployInput, OperationResult } from '../../../src/contract/operations/deploy.ts';
+import { taskQueueOf } from '../../../src/contract/names.ts';
+import type { Operation } from '../../../src/contract/operations/plan.ts';
+import { startTestEngine, type TestEngine } from '../../support/engine.ts';
+import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { ownerRecord } from '../../support/owner.ts';
+import { testScope } from '../../support/scope.ts';
 
 let engine: TestEngine;
 before(async () => {
