@@ -5,7 +5,7 @@
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { workflowBuild } from '../src/clients/temporal/bundle.ts';
-import { acquireHelm } from '../src/cli/shared/helm-binary.ts';
+import { acquireHelm } from '../src/cli/shared/components/helm-binary.ts';
 import { readConfig } from '../src/config.ts';
 
 const [folder] = process.argv.slice(2);

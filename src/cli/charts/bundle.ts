@@ -14,7 +14,7 @@ import type { BundleOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, count } from '../shared/format.ts';
-import { acquireHelm } from '../shared/helm-binary.ts';
+import { acquireHelm } from '../shared/components/helm-binary.ts';
 import { printLines } from '../shared/terminal.ts';
 import { fetchCharts } from './fetch.ts';
 import { type Bundle, CHARTS_FOLDER, IMAGES_FILE, MANIFEST_FILE } from './manifest.ts';

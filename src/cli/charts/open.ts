@@ -9,7 +9,7 @@ import { type ChartLock, chartLockFile, readChartLock } from '../../plan/charts/
 import { type NeededChart, wantedCharts } from '../../plan/charts/wanted.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
-import { acquireHelm } from '../shared/helm-binary.ts';
+import { acquireHelm } from '../shared/components/helm-binary.ts';
 import { suggestion } from '../../suggest.ts';
 
 export interface ChartWork {

@@ -1,7 +1,7 @@
 /** What a deployment needs before it starts, whichever command starts it. */
 import { inSpan } from '../../process/spans.ts';
 import { setupLine } from '../render/setup.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
+import { helmBinary } from '../shared/components/helm-binary.ts';
 import { checkCharts, requireCharts } from './checks/charts.ts';
 import { requireRights } from './checks/rights.ts';
 import { checkVault } from './checks/vault.ts';

@@ -19,7 +19,7 @@ import { watchInterrupts } from '../deploy/interrupt.ts';
 import { writeJsonError } from '../deploy/session.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
+import { helmBinary } from '../shared/components/helm-binary.ts';
 import { createRenderer } from '../render/renderers.ts';
 import { setupLine } from '../render/setup.ts';
 import { printLines } from '../shared/terminal.ts';

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadEnvironment } from '../../environment/load.ts';
 import { realNodeOf } from '../../environment/real-node.ts';
-import { componentsOf } from '../shared/components.ts';
+import { componentsOf } from '../shared/components/components.ts';
 import type { CliContext } from '../shared/context.ts';
 import { failed, refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';

@@ -2,7 +2,7 @@
 import type { LocalStackEvent } from '../../../bootstrap/report.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { componentLines, componentsOf } from '../shared/components.ts';
+import { componentLines, componentsOf } from '../shared/components/components.ts';
 import { confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';

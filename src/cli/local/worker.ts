@@ -2,7 +2,7 @@
 import { formatProgress } from '../../../bootstrap/tools/progress.ts';
 import { resolveConnections } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
+import { helmBinary } from '../shared/components/helm-binary.ts';
 import type { CliContext } from '../shared/context.ts';
 
 export interface WorkerOptions {

@@ -5,7 +5,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import { realNodeOf } from '../../environment/real-node.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { stateDir } from '../../config.ts';
-import { type Component, componentLines, componentsOf } from '../shared/components.ts';
+import { type Component, componentLines, componentsOf } from '../shared/components/components.ts';
 import type { CliContext } from '../shared/context.ts';
 import { hasEmbeddedParts } from '../deploy/embedded.ts';
 import type { ExitCode } from '../shared/failure.ts';
@@ -21,7 +21,7 @@ export interface DoctorOptions {
 export async function runDoctor(context: CliContext, options: DoctorOptions): Promise<ExitCode> {
   const { config, terminal } = context;
   const environment = await loadEnvironment(options.env, config);
-  const { externalComponents } = await import('../shared/external.ts');
+  const { externalComponents } = await import('../shared/components/external.ts');
   const components = (
     await Promise.all([componentsOf(environment, config), externalComponents(environment, config)])
   ).flat();

@@ -17,7 +17,7 @@ import { type RenderedRelease, releaseProblems } from '../../plan/objects/releas
 import { readSchemas } from '../../plan/objects/schemas.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { commandLine } from '../shared/format.ts';
-import { installedHelm, noHelmNote } from '../shared/helm-binary.ts';
+import { installedHelm, noHelmNote } from '../shared/components/helm-binary.ts';
 
 export interface RenderedCheck {
   problems: ConfigurationProblem[];

@@ -1,7 +1,7 @@
 /** What `ananta status` found out. */
 import type { DeploymentDescription, ScheduleView } from '../../clients/temporal/index.ts';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
-import type { Component } from '../shared/components.ts';
+import type { Component } from '../shared/components/components.ts';
 import type { LiveView } from '../render/live.ts';
 
 export interface StatusReport {

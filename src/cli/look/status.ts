@@ -9,7 +9,7 @@ import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { realServices } from '../../environment/real-node.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { componentsOf } from '../shared/components.ts';
+import { componentsOf } from '../shared/components/components.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';
 import { workflowUrl } from '../shared/lines.ts';

@@ -12,7 +12,7 @@ import type { CliContext } from '../shared/context.ts';
 import { requireCharts } from '../deploy/checks/charts.ts';
 import { checkInputs, preflight, type Prepared } from '../deploy/preflight.ts';
 import type { ExitCode } from '../shared/failure.ts';
-import { helmBinary } from '../shared/helm-binary.ts';
+import { helmBinary } from '../shared/components/helm-binary.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 import { selectionFlags, selectionOf } from '../shared/selection-options.ts';

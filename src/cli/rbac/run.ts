@@ -19,7 +19,7 @@ import type { CliContext } from '../shared/context.ts';
 import { type Prepared, preflight } from '../deploy/preflight.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, count } from '../shared/format.ts';
-import { acquireHelm } from '../shared/helm-binary.ts';
+import { acquireHelm } from '../shared/components/helm-binary.ts';
 import { printLines } from '../shared/terminal.ts';
 import { accessBasis } from './rendered.ts';
 

@@ -5,7 +5,7 @@ import { waitsFor } from '../../plan/progress.ts';
 import { actsOf } from '../../plan/steering/acts.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { steeringJson } from './json.ts';
-import { type Component, componentLines } from '../shared/components.ts';
+import { type Component, componentLines } from '../shared/components/components.ts';
 import { clock, commandLine, count, duration, oneLine, truncate, wrap } from '../shared/format.ts';
 import { describeHolder } from '../shared/lock-words.ts';
 import type { StatusReport } from '../look/status-report.ts';

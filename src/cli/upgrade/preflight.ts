@@ -12,7 +12,7 @@ import { type UpgradeFacts, upgradeLines, upgradeReport } from '../../plan/upgra
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
 import { commandLine, truncate } from '../shared/format.ts';
-import { installedHelm, noHelmNote } from '../shared/helm-binary.ts';
+import { installedHelm, noHelmNote } from '../shared/components/helm-binary.ts';
 import { printLines } from '../shared/terminal.ts';
 
 export interface PreflightOptions {

@@ -3,7 +3,7 @@ import type { Connections } from '../../../environment/connections.ts';
 import { requireDeployerRights, requireWorkerRights } from '../../rbac/preflight.ts';
 import { accessBasis } from '../../rbac/rendered.ts';
 import { withClients } from '../../shared/clients.ts';
-import { helmBinary } from '../../shared/helm-binary.ts';
+import { helmBinary } from '../../shared/components/helm-binary.ts';
 import type { Prepared } from '../preflight.ts';
 import type { Session } from '../session.ts';
 

@@ -1,12 +1,12 @@
 /** The parts of an environment that run elsewhere, asked from here. */
-import { createKubernetesClient } from '../../clients/kubernetes/index.ts';
-import { closeTemporal, connectTemporal, pollersOf } from '../../clients/temporal/index.ts';
-import type { Config } from '../../config.ts';
-import { taskQueueOf } from '../../contract/names.ts';
-import { resolveConnections } from '../../environment/connections.ts';
-import type { Environment } from '../../environment/schema.ts';
+import { createKubernetesClient } from '../../../clients/kubernetes/index.ts';
+import { closeTemporal, connectTemporal, pollersOf } from '../../../clients/temporal/index.ts';
+import type { Config } from '../../../config.ts';
+import { taskQueueOf } from '../../../contract/names.ts';
+import { resolveConnections } from '../../../environment/connections.ts';
+import type { Environment } from '../../../environment/schema.ts';
 import type { Component } from './components.ts';
-import { count } from './format.ts';
+import { count } from '../format.ts';
 
 /** Engine, worker and API server as far as they are external; each is asked once and never touched. */
 export async function externalComponents(environment: Environment, config: Config): Promise<Component[]> {

@@ -1,9 +1,9 @@
 /** The embedded components as commands show them. */
-import type { Config } from '../../config.ts';
-import type { Environment } from '../../environment/schema.ts';
-import { hasEmbeddedParts } from '../deploy/embedded.ts';
-import { table } from './format.ts';
-import type { Style } from './terminal.ts';
+import type { Config } from '../../../config.ts';
+import type { Environment } from '../../../environment/schema.ts';
+import { hasEmbeddedParts } from '../../deploy/embedded.ts';
+import { table } from '../format.ts';
+import type { Style } from '../terminal.ts';
 
 export interface Component {
   name: string;
@@ -17,7 +17,7 @@ export interface Component {
 /** @returns nothing where all parts are external */
 export async function componentsOf(environment: Environment, config: Config): Promise<Component[]> {
   if (!hasEmbeddedParts(environment)) return [];
-  const { componentStates } = await import('../../../bootstrap/index.ts');
+  const { componentStates } = await import('../../../../bootstrap/index.ts');
   return componentStates(environment, config);
 }
 

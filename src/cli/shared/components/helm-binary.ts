@@ -2,10 +2,10 @@
  * The pinned Helm: the one that the local stack of the environment has installed, or one that is installed now where
  * no local stack ever ran.
  */
-import type { ToolProgress } from '../../../bootstrap/tools/index.ts';
-import type { Config } from '../../config.ts';
-import type { Connections } from '../../environment/connections.ts';
-import { commandLine } from './format.ts';
+import type { ToolProgress } from '../../../../bootstrap/tools/index.ts';
+import type { Config } from '../../../config.ts';
+import type { Connections } from '../../../environment/connections.ts';
+import { commandLine } from '../format.ts';
 
 /** @throws ToolsUnavailableError */
 export async function helmBinary(
@@ -21,7 +21,7 @@ export async function acquireHelm(
   config: Config,
   onProgress: (event: ToolProgress) => void = () => undefined,
 ): Promise<string> {
-  const { acquireTools } = await import('../../../bootstrap/tools/index.ts');
+  const { acquireTools } = await import('../../../../bootstrap/tools/index.ts');
   const tools = acquireTools({
     names: ['helm'],
     cacheDir: config.cacheDir,
@@ -34,7 +34,7 @@ export async function acquireHelm(
 
 /** Nothing is installed for the sake of a look. @returns undefined where Helm is not on this machine */
 export async function installedHelm(config: Pick<Config, 'cacheDir' | 'childEnv'>): Promise<string | undefined> {
-  const { findInstalledTools } = await import('../../../bootstrap/tools/installed.ts');
+  const { findInstalledTools } = await import('../../../../bootstrap/tools/installed.ts');
   return (await findInstalledTools(config.cacheDir, config.childEnv, undefined, ['helm'])).get('helm')?.path;
 }
 
