@@ -380,6 +380,10 @@ test('what became of each run can be listed and read without a worker, also of o
       const handle = await start(each);
       runIds.push(handle.firstExecutionRunId);
       if (each === input) {
+        await eventually(async () => {
+          const [running] = await ringsRuns(engine.client, input.name);
+          assert.deepEqual([running?.outcome, running?.requestedBy], ['running', 'tester@host']);
+        });
         let state = '';
         while (state !== 'soaking') state = (await handle.query<RingsView>(QUERIES.rings)).rings[0]?.state ?? '';
         await cancelRings(engine.client, input.name);
@@ -390,10 +394,22 @@ test('what became of each run can be listed and read without a worker, also of o
   await eventually(async () => {
     const runs = await ringsRuns(engine.client, input.name);
     assert.deepEqual(
-      runs.map(({ runId, outcome, view }) => [runId, outcome, ...(view ? statesOf(view) : [])]),
+      runs.map(({ runId, requestedBy, outcome, view }) => [
+        runId,
+        requestedBy,
+        outcome,
+        ...(view ? statesOf(view) : []),
+      ]),
       [
-        [runIds[1], 'succeeded', 'succeeded', 'rest passed: west deployed'],
-        [runIds[0], 'cancelled', 'cancelled', 'first failed: east deployed', 'rest not started: west waiting'],
+        [runIds[1], 'tester@host', 'succeeded', 'succeeded', 'rest passed: west deployed'],
+        [
+          runIds[0],
+          'tester@host',
+          'cancelled',
+          'cancelled',
+          'first failed: east deployed',
+          'rest not started: west waiting',
+        ],
       ],
     );
   });

@@ -56,10 +56,10 @@ export function ringsHistoryLines(
   runs: readonly RingsRun[],
   { columns, style }: { columns: number; style: Style },
 ): string[] {
-  const rows = runs.map(({ runId, outcome, startedAt, endedAt, view }) => [
+  const rows = runs.map(({ runId, requestedBy, outcome, startedAt, endedAt, view }) => [
     runId.slice(0, 8),
     new Date(startedAt).toISOString().slice(0, 16).replace('T', ' '),
-    view?.requestedBy ?? '',
+    requestedBy,
     outcome,
     endedAt === undefined ? '' : duration((endedAt - startedAt) / 1000),
     view === undefined ? '' : whatCame(view),

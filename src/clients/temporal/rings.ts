@@ -34,6 +34,7 @@ export async function startRings(client: Client, input: RingsInput): Promise<{ w
       // Any of them would do: the workers of the first one keep count.
       taskQueue: taskQueueOf(first.environment),
       args: [input],
+      memo: { requestedBy: input.requestedBy },
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: `Deploy ${input.name} ring by ring`,
@@ -48,6 +49,8 @@ export async function startRings(client: Client, input: RingsInput): Promise<{ w
 
 export interface RingsRun {
   runId: string;
+  /** `user@host`; empty where it is not known. */
+  requestedBy: string;
   /** How it ended; `terminated` and the like where the engine has ended it. */
   outcome: string;
   /** Milliseconds since the epoch. */
@@ -73,6 +76,7 @@ export async function ringsRuns(client: Client, name: string): Promise<RingsRun[
     const view = endOf(memo);
     runs.push({
       runId,
+      requestedBy: view?.requestedBy ?? requesterIn(memo),
       outcome: view?.outcome ?? OUTCOMES[status.name] ?? status.name.toLowerCase(),
       startedAt: startTime.getTime(),
       ...(closeTime ? { endedAt: closeTime.getTime() } : {}),
@@ -80,6 +84,11 @@ export async function ringsRuns(client: Client, name: string): Promise<RingsRun[
     });
   }
   return runs.toSorted((a, b) => b.startedAt - a.startedAt);
+}
+
+function requesterIn(memo: Record<string, unknown> | undefined): string {
+  const by = memo?.['requestedBy'];
+  return typeof by === 'string' ? by : '';
 }
 
 function endOf(memo: Record<string, unknown> | undefined): RingsView | undefined {

@@ -97,8 +97,15 @@ describe('lines', () => {
     const lines = ringsHistoryLines(
       'world',
       [
-        { runId: '0123abcd-0000', outcome: 'failed', startedAt: BEGAN, endedAt: BEGAN + 100_000, view },
-        { runId: '89abcdef-0000', outcome: 'terminated', startedAt: BEGAN - 1e6, endedAt: BEGAN },
+        {
+          runId: '0123abcd-0000',
+          requestedBy: 'ann@host',
+          outcome: 'failed',
+          startedAt: BEGAN,
+          endedAt: BEGAN + 100_000,
+          view,
+        },
+        { runId: '89abcdef-0000', requestedBy: '', outcome: 'terminated', startedAt: BEGAN - 1e6, endedAt: BEGAN },
       ],
       { columns: 200, style: plainStyle },
     );

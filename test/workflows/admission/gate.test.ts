@@ -1,9 +1,15 @@
 /** An operation at a gate: who opens it, who does not, and what becomes of it meanwhile. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { exitCodeOf } from '../../../src/cli/deploy/watch.ts';
-import { type DeploymentHandle, followDeployment, startOrAttach } from '../../../src/clients/temporal/index.ts';
+import {
+  type DeploymentHandle,
+  followDeployment,
+  readOperation,
+  startOrAttach,
+} from '../../../src/clients/temporal/index.ts';
 import { lockHolderOf } from '../../../src/clients/temporal/lock.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import type { Attested, Decision, DecideAnswer, GateRule } from '../../../src/contract/admission/approvals.ts';
@@ -200,6 +206,10 @@ describe('a gate', () => {
       assert.match(result.failure.message, /bob rejected it: not before the holidays\. Nothing was changed\./);
       assert.equal(exitCodeOf(result), EXIT_CODES.refused);
       assert.deepEqual(applied(recorder), []);
+      // It is reported all the same: no phase of it was ever there.
+      const history = await readOperation(engine.client, gate.run);
+      assert.equal(history?.events.at(-1)?.kind, 'finished');
+      assert.equal(await readOperation(engine.client, { ...gate.run, runId: randomUUID() }), undefined);
     });
   });
 

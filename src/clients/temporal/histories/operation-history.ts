@@ -1,5 +1,6 @@
 /** The whole history of one operation in the engine, its phases included; works while it runs, and long after. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { status } from '@grpc/grpc-js';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import proto, { type temporal } from '@temporalio/proto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { OperationInput } from '../../../contract/operations/deploy.ts';
@@ -54,7 +55,8 @@ async function historyOf(client: Client, workflowId: string, runId?: string): Pr
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     return await readableEvents(client, events ?? []);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    // One that was refused before its phases has none of them.
+    if (isGrpcServiceError(error) && error.code === status.NOT_FOUND) return undefined;
     throw error;
   }
 }
