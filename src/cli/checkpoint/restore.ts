@@ -56,41 +56,66 @@ export async function restoreCheckpoint(
     again: commandLine('checkpoint', 'restore', id, '--env', name, '--identity', options.identity, '--confirm', name),
     after: 'after you have read what "checkpoint verify" shows',
   });
-  await withCheckpoint(context, id, options, async (clients, record, load, scope) => {
-    const where = `${record.server}/${record.database}`;
-    const server = await databaseServer(clients, record, scope.signal);
-    if (server !== undefined && (await isPutBack(server, record))) {
-      printLines(terminal.stdout, [
-        options.json ? JSON.stringify({ id: idOf(record), changed: false }) : `${where} is that checkpoint already.`,
-      ]);
-      return;
-    }
+  await withCheckpoint(context, id, options, async (clients, record, _load, scope) => {
     await requireNobodyAtWork(clients, name, await clients.kubernetes.clusterUid(scope.signal));
-    const loaded = await load();
-    printLines(options.json ? terminal.stderr : terminal.stdout, [
-      `${where} goes back to ${record.at}, ${duration((Date.now() - Date.parse(record.at)) / 1000)} ago. What was written since stays aside, under another name:`,
-      ...changeLines(loaded),
-      '',
-    ]);
-    if (options.confirm === undefined) {
-      try {
-        await confirmByName(name, `This puts ${where} back; its clients are cut off for a moment.`, scope.signal);
-      } catch (error) {
-        await dropScratch(loaded);
-        throw error;
-      }
-    }
-    const aside = await putInPlace(loaded, record);
-    printLines(
-      terminal.stdout,
-      options.json
-        ? [JSON.stringify({ id: idOf(record), changed: true, aside, now: loaded.now, then: loaded.then })]
-        : [
-            `${where} is as it was at ${record.at}. What it was until now is the database ${aside} on the same server, closed; drop it when nobody needs it.`,
-            `${terminal.style('bold', 'Next:')} ${commandLine('rollback', '--env', name, '--past-no-return')}   (the releases that fit it)`,
-          ],
-    );
+    const done = await putBack(context, clients, record, { ...options, name }, scope);
+    const where = `${record.server}/${record.database}`;
+    if (options.json) printLines(terminal.stdout, [JSON.stringify({ id: idOf(record), ...done })]);
+    else if (done.changed)
+      printLines(terminal.stdout, [
+        `${terminal.style('bold', 'Next:')} ${commandLine('rollback', '--env', name, '--past-no-return')}   (the releases that fit it)`,
+      ]);
+    else printLines(terminal.stdout, [`${where} is that checkpoint already.`]);
   });
+}
+
+export interface PutBackOptions {
+  /** Of the environment. */
+  name: string;
+  identity: string;
+  file?: string;
+  confirm?: string;
+  json?: true;
+}
+
+/**
+ * Shows what goes, asks where nobody has confirmed it, and swaps. One that is in place already is left alone.
+ * @throws CliError (refused) when something else is typed
+ */
+export async function putBack(
+  { terminal }: Pick<CliContext, 'terminal'>,
+  clients: Clients,
+  record: StoredCheckpoint,
+  { name, identity, file = record.file, confirm, json }: PutBackOptions,
+  scope: EffectScope,
+): Promise<{ changed: false } | { changed: true; aside: string; now: object; then: object }> {
+  const where = `${record.server}/${record.database}`;
+  const say = (lines: string[]): void => printLines(json ? terminal.stderr : terminal.stdout, lines);
+  const server = await databaseServer(clients, record, scope.signal);
+  if (server === undefined || file === undefined) {
+    say([`Nothing of ${where} is put back: its pods are simulated, and nothing is in them.`]);
+    return { changed: false };
+  }
+  if (await isPutBack(server, record)) return { changed: false };
+  const loaded = await loadCheckpoint(clients, { record, file, identities: await readIdentities(identity) }, scope);
+  say([
+    `${where} goes back to ${record.at}, ${duration((Date.now() - Date.parse(record.at)) / 1000)} ago. What was written since stays aside, under another name:`,
+    ...changeLines(loaded),
+    '',
+  ]);
+  if (confirm === undefined) {
+    try {
+      await confirmByName(name, `This puts ${where} back; its clients are cut off for a moment.`, scope.signal);
+    } catch (error) {
+      await dropScratch(loaded);
+      throw error;
+    }
+  }
+  const aside = await putInPlace(loaded, record);
+  say([
+    `${where} is as it was at ${record.at}. What it was until now is the database ${aside} on the same server, closed; drop it when nobody needs it.`,
+  ]);
+  return { changed: true, aside, now: loaded.now, then: loaded.then };
 }
 
 function total(rows: Readonly<Record<string, number>>): number {

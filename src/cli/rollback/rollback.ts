@@ -1,5 +1,9 @@
 /** Checks that the way back is open, shows what it will do, asks where it must, then starts it and watches. */
-import { rollbackPlan } from '../../effects/plan/rollback.ts';
+import { readCheckpoints } from '../../effects/checkpoint/record.ts';
+import { commandScope } from '../../effects/effect.ts';
+import { crossedOnTheWay, rollbackPlan } from '../../effects/plan/rollback.ts';
+import { checkpointsFor } from '../../plan/checkpoint/checkpoints.ts';
+import { putBack } from '../checkpoint/restore.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
@@ -30,7 +34,7 @@ export async function rollback(session: Session, asked: RollbackOptions, kept?: 
         ...(kept.toVersion === undefined ? {} : { to: kept.toVersion }),
         ...(kept.pastNoReturn ? { pastNoReturn: true } : {}),
       }
-    : asked;
+    : { ...asked, ...(asked.restore ? { pastNoReturn: true } : {}) };
   const { environment, context, renderer, json } = session;
   const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
@@ -46,6 +50,7 @@ export async function rollback(session: Session, asked: RollbackOptions, kept?: 
       printLines(context.terminal.stdout, previewLines(plan, Math.min(context.terminal.stdout.columns ?? 100, 100)));
     }
     confirmation = await confirmationOf(session, ready.cluster, { operation: 'rollback', confirm: options.confirm });
+    if (options.restore) await restoreDatabases(session, connections, { ...options, to: plan.toVersion });
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
@@ -91,10 +96,47 @@ async function openWay(
       error.message,
       ...(error.type === FAILURES.pointOfNoReturn
         ? [
+            `${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--restore', '--identity', 'FILE')}   (with the database as it was before, where a checkpoint was taken: ${commandLine('checkpoint', 'list', ...env)})`,
             `${commandLine('rollback', ...env, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (crosses it all the same)`,
             'docs/do/history-and-rollback.md: "Points of no return"',
           ]
         : [`${commandLine('history', ...env)}   (the versions that are kept)`]),
     );
   }
+}
+
+/**
+ * Before the releases go back: what they were made for is there again when they start. Run again it puts back nothing
+ * twice.
+ * @throws CliError (refused) where a migration was run without a checkpoint
+ */
+async function restoreDatabases(
+  session: Session,
+  connections: Connections,
+  { to, identity = '', confirm, json }: Omit<RollbackOptions, 'to'> & { to: number | undefined },
+): Promise<void> {
+  const { environment, context, interrupted } = session;
+  const { name } = environment;
+  await withClients(context, environment, connections, async (clients) => {
+    const [crossed, records] = await Promise.all([
+      crossedOnTheWay(clients, environment, to, interrupted),
+      readCheckpoints(clients.kubernetes, name, interrupted),
+    ]);
+    const { chosen, missing } = checkpointsFor(crossed, clients.catalog, records);
+    if (missing.length > 0)
+      throw refused(
+        `Nothing was touched: no checkpoint is on record from before ${missing.join(', ')}.`,
+        `${commandLine('checkpoint', 'list', '--env', name)}   (what there is)`,
+        `${commandLine('rollback', '--env', name, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (the database keeps what the migration did)`,
+      );
+    const scope = commandScope(interrupted, (text) => printLines(context.terminal.stderr, [`  ${text}`]));
+    for (const record of chosen)
+      await putBack(
+        context,
+        clients,
+        record,
+        { name, identity, ...(confirm === undefined ? {} : { confirm }), ...(json ? { json } : {}) },
+        scope,
+      );
+  });
 }

@@ -4,13 +4,14 @@ import type { Environment } from '../../environment/schema.ts';
 import type { RollbackOptions } from './options.ts';
 import type { CliContext } from '../shared/context.ts';
 import { inSession } from '../deploy/in-session.ts';
-import type { ExitCode } from '../shared/failure.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
 import { keptPlan } from '../plan/kept.ts';
 import { commandLine } from '../shared/format.ts';
 
 export function runRollback(context: CliContext, options: RollbackOptions): Promise<ExitCode> {
   return inSession(context, 'rollback', options, async (session, prepared) => {
     requireConfirmation(prepared.environment, options, context.terminal.interactive);
+    requireRestorable(options, context.terminal.interactive);
     const kept =
       options.plan === undefined
         ? undefined
@@ -41,6 +42,28 @@ export function requireConfirmation(
   });
 }
 
-function besidePlan({ to, pastNoReturn }: RollbackOptions): string[] {
-  return [...(to === undefined ? [] : ['--to']), ...(pastNoReturn ? ['--past-no-return'] : [])];
+/** @throws CliError (refused): data that are put back are confirmed in every environment */
+function requireRestorable({ env, restore, identity, confirm }: RollbackOptions, interactive: boolean): void {
+  if (restore === undefined) return;
+  if (identity === undefined)
+    throw refused(
+      '--restore needs the private key that opens the checkpoints.',
+      commandLine('rollback', '--env', env, '--restore', '--identity', 'FILE'),
+    );
+  checkName({
+    name: env,
+    confirm,
+    interactive,
+    needed: true,
+    what: `Putting databases of "${env}" back`,
+    again: commandLine('rollback', '--env', env, '--restore', '--identity', identity, '--confirm', env),
+  });
+}
+
+function besidePlan({ to, pastNoReturn, restore }: RollbackOptions): string[] {
+  return [
+    ...(to === undefined ? [] : ['--to']),
+    ...(pastNoReturn ? ['--past-no-return'] : []),
+    ...(restore ? ['--restore'] : []),
+  ];
 }

@@ -10,6 +10,7 @@ import { ForeignReleaseError } from '../../plan/ownership/foreign.ts';
 import { releaseKey } from '../../plan/observed.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { revisionOf } from '../../plan/versions/history-kept.ts';
+import type { Crossing } from '../../plan/versions/migrations.ts';
 import { buildRollbackPlan, newestOf } from '../../plan/versions/rollback.ts';
 import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
 import { defaultTarget, keyOf } from '../../plan/versions/versions.ts';
@@ -51,27 +52,9 @@ export async function rollbackPlan(
   { toVersion, pastNoReturn }: RollbackRequest,
   signal?: AbortSignal,
 ): Promise<OperationPlan> {
-  const { kubernetes, catalog } = clients;
-  const [versions, revisions] = await Promise.all([
-    readVersions(kubernetes, environment.name, signal),
-    readOurRevisions(clients, signal),
-    kubernetes.watches.synced(signal),
-  ]);
-  const target =
-    toVersion === undefined
-      ? previous(environment.name, versions, revisions)
-      : chosen(environment.name, versions, toVersion);
-  await refuseForeign(clients, target, signal);
-  const wanted = new Map(target.releases.map((release) => [keyOf(release), release.digest]));
-  const [crossed, data] = await Promise.all([
-    crossedMigrations(
-      clients,
-      revisions,
-      (key) => revisionOf(revisions.get(key) ?? [], wanted.get(key) ?? '')?.revision,
-      signal,
-    ),
-    dataOfSurplus(clients, revisions, target, signal),
-  ]);
+  const { catalog } = clients;
+  const { versions, revisions, target, crossed } = await wayBack(clients, environment, toVersion, signal);
+  const data = await dataOfSurplus(clients, revisions, target, signal);
   const unhealthy = unhealthyServices(clients, revisions);
   const planWith = (known: OurRevisions): DecidedPlan =>
     buildRollbackPlan({
@@ -87,6 +70,43 @@ export async function rollbackPlan(
     });
   const plan = await toWhatWasDeployed(clients, revisions, planWith, signal);
   return withVerdicts(completed(plan, { verb: 'rollback' }, environment), catalog, environment);
+}
+
+/** Migrations that cannot be taken back and that the way would cross. Changes nothing. @throws RollbackRefusedError */
+export async function crossedOnTheWay(
+  clients: Clients,
+  environment: Environment,
+  toVersion: number | undefined,
+  signal?: AbortSignal,
+): Promise<Crossing[]> {
+  return (await wayBack(clients, environment, toVersion, signal)).crossed;
+}
+
+async function wayBack(
+  clients: Clients,
+  environment: Environment,
+  toVersion: number | undefined,
+  signal?: AbortSignal,
+): Promise<{ versions: PlatformVersion[]; revisions: OurRevisions; target: PlatformVersion; crossed: Crossing[] }> {
+  const { kubernetes } = clients;
+  const [versions, revisions] = await Promise.all([
+    readVersions(kubernetes, environment.name, signal),
+    readOurRevisions(clients, signal),
+    kubernetes.watches.synced(signal),
+  ]);
+  const target =
+    toVersion === undefined
+      ? previous(environment.name, versions, revisions)
+      : chosen(environment.name, versions, toVersion);
+  await refuseForeign(clients, target, signal);
+  const wanted = new Map(target.releases.map((release) => [keyOf(release), release.digest]));
+  const crossed = await crossedMigrations(
+    clients,
+    revisions,
+    (key) => revisionOf(revisions.get(key) ?? [], wanted.get(key) ?? '')?.revision,
+    signal,
+  );
+  return { versions, revisions, target, crossed };
 }
 
 /**

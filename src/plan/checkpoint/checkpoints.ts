@@ -3,6 +3,7 @@ import type { Catalog } from '../../catalog/schema.ts';
 import type { CheckpointRecord } from '../../contract/checkpoint.ts';
 import type { OperationPlan } from '../../contract/operations/plan.ts';
 import { releaseKey } from '../observed.ts';
+import type { Crossing } from '../versions/migrations.ts';
 
 /** The file of one, sorted by time: `ananta-prod-checkpoint-database-main-20261130T221500Z-1a2b3c4d.dump.age`. */
 export function checkpointFileName(
@@ -65,4 +66,39 @@ export function rowChanges(
   return [...new Set([...Object.keys(now), ...Object.keys(then)])]
     .sort()
     .flatMap((table) => (now[table] === then[table] ? [] : [{ table, now: now[table], then: then[table] }]));
+}
+
+export interface WayBack<T> {
+  /** What is put back, one a database. */
+  chosen: T[];
+  /** Files that no checkpoint is on record for. */
+  missing: string[];
+}
+
+/**
+ * The checkpoints that lead back over migrations: of each database the newest that was taken before the first of them.
+ * @param crossed in the order in which they ran
+ * @param records the newest first
+ */
+export function checkpointsFor<T extends CheckpointRecord>(
+  crossed: readonly Crossing[],
+  { migrations }: Pick<Catalog, 'migrations'>,
+  records: readonly T[],
+): WayBack<T> {
+  const firsts = new Map<string, Crossing>();
+  for (const one of crossed) {
+    const database = migrations.find(({ service }) => service === one.release)?.database ?? one.release;
+    if (!firsts.has(database)) firsts.set(database, one);
+  }
+  const found = [...firsts].map(([database, { file }]) => ({
+    file,
+    record: records.find(
+      (record) =>
+        `${record.server}/${record.database}` === database && record.before.includes(file.split('/').at(-1) ?? file),
+    ),
+  }));
+  return {
+    chosen: found.flatMap(({ record }) => record ?? []),
+    missing: found.flatMap(({ file, record }) => (record === undefined ? [file] : [])),
+  };
 }

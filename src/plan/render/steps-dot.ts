@@ -8,6 +8,7 @@ import { quoted } from './dot.ts';
 const FILLS: Partial<Record<StepKind, string>> = {
   apply: '#b2f2bb',
   job: '#d8f5a2',
+  checkpoint: '#ffd8a8',
   rollback: '#a5d8ff',
   uninstall: '#ffc9c9',
   prune: '#ffc9c9',

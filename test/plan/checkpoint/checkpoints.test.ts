@@ -4,10 +4,12 @@ import { describe, test } from 'node:test';
 import type { CheckpointRecord } from '../../../src/contract/checkpoint.ts';
 import {
   checkpointFileName,
+  checkpointsFor,
   checkpointsToRemove,
   rowChanges,
   withCheckpoints,
 } from '../../../src/plan/checkpoint/checkpoints.ts';
+import type { Crossing } from '../../../src/plan/versions/migrations.ts';
 import { compileSteps } from '../../../src/plan/steps/compile.ts';
 import { planOf } from '../../support/plans.ts';
 
@@ -55,6 +57,52 @@ describe('checkpoints in a plan', () => {
           ({ kind }) => kind === 'checkpoint',
         ),
       );
+    });
+});
+
+describe('the way back over migrations', () => {
+  const of = (database: string, at: string, ...before: string[]): CheckpointRecord => ({
+    environment: 'a',
+    at,
+    run: at,
+    by: 'b',
+    server: 'db',
+    database,
+    before,
+    seconds: 1,
+  });
+  const crossing = (release: string, id: string): Crossing => ({
+    release,
+    file: `helm/m/${release}/${id}`,
+    reason: 'r',
+  });
+  const records = [
+    of('main', '5'),
+    of('main', '4', 'V4__drop.sql'),
+    of('main', '3', 'V2__drop.sql', 'V3__drop.sql'),
+    of('other', '2', 'V2__drop.sql'),
+    of('main', '1', 'V2__drop.sql'),
+  ];
+  for (const [name, crossed, chosen, missing] of [
+    ['none is crossed', [], [], []],
+    [
+      'the newest from before the first that is crossed',
+      [crossing('schema', 'V2__drop.sql'), crossing('schema', 'V4__drop.sql')],
+      ['3'],
+      [],
+    ],
+    ['a later one alone', [crossing('schema', 'V4__drop.sql')], ['4'], []],
+    [
+      'of each database its own',
+      [crossing('schema', 'V4__drop.sql'), crossing('other', 'V2__drop.sql')],
+      ['4', '2'],
+      [],
+    ],
+    ['one without a checkpoint', [crossing('schema', 'V9__drop.sql')], [], ['helm/m/schema/V9__drop.sql']],
+  ] as const)
+    test(name, () => {
+      const way = checkpointsFor(crossed, catalog, records);
+      assert.deepEqual([way.chosen.map(({ at }) => at), way.missing], [chosen, missing]);
     });
 });
 

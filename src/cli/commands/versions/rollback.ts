@@ -21,6 +21,10 @@ again with the same version: it goes on from there.`,
     examples: [
       ['rollback --env sandbox', 'To the version before the current one.'],
       ['rollback --env staging --to 12 --timeout 30m', 'To version 12, given up in good order after half an hour.'],
+      [
+        'rollback --env staging --restore --identity backup-key.txt',
+        'Over a point of no return, with the database as it was before it.',
+      ],
       ['rollback --env prod --to 12 --confirm prod --json', 'A protected environment, in a pipeline.'],
     ],
   })
@@ -31,6 +35,11 @@ again with the same version: it goes on from there.`,
     .option('--to <version>', 'a version that "history" lists; default: the one before the current', parseVersion)
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation rollback --out" wrote')
     .option('--past-no-return', 'cross migrations that cannot be taken back; the database keeps what they did')
+    .option(
+      '--restore',
+      'put back the checkpoints of databases that were taken before such migrations, then cross them; with --identity',
+    )
+    .option('--identity <file>', 'with --restore: private key of one of backup.recipients')
     .option('--confirm <name>', 'the name of a protected environment, where nobody can be asked')
     .option(...OVERRIDE_FREEZE, parseReason)
     .option('--timeout <duration>', 'end it in good order after this time: 90s, 15m, 1h30m', parseDuration)
