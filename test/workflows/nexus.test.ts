@@ -337,6 +337,12 @@ test('a request that is repeated is the same operation, also after its end', asy
       const { runId, outcome } = (await engine.client.workflow.getHandle(id).result()) as OperationOutput;
       tokens.push(await started());
       assert.deepEqual([outcome, new Set(tokens).size, serving.runs.length], ['succeeded', 1, 1]);
+      const { cancel } = service.getOperationHandler('deploy');
+      // Whoever cancels what has ended is right; nothing else of the deployer's namespace is cancelled so.
+      await cancel(context, tokens[0] ?? '');
+      const lock = operationWorkflowId(NAME, clusterUid);
+      for (const token of ['', 'x', Buffer.from(JSON.stringify({ t: 1, wid: lock })).toString('base64url')])
+        await assert.rejects(cancel(context, token), (error) => error instanceof HandlerError && !error.retryable);
       const answer = await service.getOperationHandler('status').start({ ...context, operation: 'status' }, {});
       assert.ok(!answer.isAsync);
       assert.equal((answer.value as StatusOutput).last?.runId, runId);
