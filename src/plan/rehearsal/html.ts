@@ -67,12 +67,17 @@ function runBlock(run: RehearsedRun): string {
   const rows = run.faults.map(({ fault, ended, hit }) =>
     headedRow([text(faultText(fault)), hit === undefined ? '–' : text(hit.at), text(ended)]),
   );
-  return `<section aria-labelledby="${id}"><h3 id="${id}">Run ${run.run}: <span class="${passed ? 'good' : 'bad'}">${text(passed ? 'the same state' : run.outcome)}</span></h3>
+  return `<section aria-labelledby="${id}"><h3 id="${id}">Run ${run.run}: <span class="${passed ? 'good' : 'bad'}">${text(endText(run))}</span></h3>
 <p>${text(run.outcome)} in ${duration(run.seconds)}, ${run.retries} steps were tried again, ${run.differences.length} differences.</p>
 ${run.failure === undefined ? '' : `<p class="bad">${text(run.failure)}</p>`}
 ${rows.length === 0 ? '' : table(id, ['Fault', 'Hit at', 'How it ended'], rows)}
 ${run.differences.length === 0 ? '' : list(run.differences.map((difference) => differenceText(difference)))}
 </section>`;
+}
+
+function endText(run: RehearsedRun): string {
+  if (runPassed(run)) return 'the same state';
+  return run.differences.length > 0 ? `${run.outcome}, in another state` : run.outcome;
 }
 
 function standIns({ standIns: all, plan }: Certificate): string {
