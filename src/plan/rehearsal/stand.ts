@@ -26,7 +26,7 @@ const SIMULATION = { factor: 0.1, jitter: 0, seed: 1 };
 
 export function standOf(environment: Environment, catalog: Pick<Catalog, 'services' | 'prometheus'>): Stand {
   const { name: _name, $schema: _schema, extends: _extends, ...kept } = environment;
-  const { encryption, freeze, telemetry, prometheus, rehearsal: _rehearsal, ...own } = kept;
+  const { encryption, freeze, telemetry, prometheus, nexus, backup, rehearsal: _rehearsal, ...own } = kept;
   const { tls, external, seal, ...vault } = environment.vault;
   const { onFailure, ask, simulation } = environment;
   const standIns: StandIn[] = [];
@@ -56,6 +56,9 @@ export function standOf(environment: Environment, catalog: Pick<Catalog, 'servic
   stands(freeze !== undefined, 'freeze', 'none', 'when nothing is changed');
   stands(encryption !== undefined, 'encryption', 'none', 'keys of histories');
   stands(telemetry !== undefined, 'telemetry', 'none', 'metrics and traces');
+  stands(nexus !== undefined, 'nexus', 'none', "other teams' workflows");
+  // A worker there would write into the real folder, and clear it up.
+  stands(backup !== undefined, 'backup', 'none', 'backups, and checkpoints that go to them');
   stands(hasTargets(environment.notify), 'notify', 'nobody', 'who is notified');
   stands(onFailure === 'ask', 'onFailure', ask.then, 'answers of people');
   const asking = promqlChecks(catalog);

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { readConfig } from '../../../src/config.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { loadPlatform } from '../../../src/environment/platform.ts';
-import type { Environment } from '../../../src/environment/schema.ts';
+import { type Environment, environmentFileSchema } from '../../../src/environment/schema.ts';
 import { factsOf } from '../../../src/plan/policy/facts.ts';
 import { type PolicyRule, verdictsOf } from '../../../src/plan/policy/verdicts.ts';
 import { planOf } from '../../support/plans.ts';
@@ -70,6 +70,26 @@ describe('the place of a rehearsal', () => {
     assert.deepEqual(rehearsed, own);
   });
 
+  test('has an answer to every key of an environment: one that is new needs one, too', () => {
+    const taken = ['platform', 'platformParameters', 'charts', 'chartOverrides', 'chartMirror', 'chartLock', 'domain']
+      .concat(['ingress', 'secrets', 'images', 'replicas', 'resources', 'storage', 'values', 'gitops', 'helm', 'ask'])
+      .concat(['history', 'fields', 'healthTimeoutFactor', 'retries', 'deletionProgressDeadlineSeconds', 'deployer']);
+    const changed = ['description', 'protected', 'cluster', 'engine', 'vault', 'suppliedSecrets', 'approvals', 'policy']
+      .concat(['notify', 'onFailure', 'drift', 'verification', 'simulation'])
+      .concat([
+        '$schema',
+        'extends',
+        'encryption',
+        'freeze',
+        'telemetry',
+        'prometheus',
+        'nexus',
+        'backup',
+        'rehearsal',
+      ]);
+    assert.deepEqual(Object.keys(environmentFileSchema.shape).sort(), [...taken, ...changed].sort());
+  });
+
   test('stands in for all that people and other systems do', () => {
     const environment = {
       cluster: { context: 'x' },
@@ -88,6 +108,8 @@ describe('the place of a rehearsal', () => {
       freeze: { windows: [] },
       encryption: {},
       telemetry: {},
+      nexus: {},
+      backup: {},
       prometheus: { url: 'https://x' },
       notify: { targets: { a: {} } },
       onFailure: 'ask',
@@ -109,12 +131,13 @@ describe('the place of a rehearsal', () => {
           'freeze',
           'encryption',
         ])
-        .concat(['telemetry', 'notify', 'onFailure', 'prometheus', 'verification.skip']),
+        .concat(['telemetry', 'nexus', 'backup', 'notify', 'onFailure', 'prometheus', 'verification.skip']),
     );
     assert.deepEqual(file.policy, [{ rule: 'true' }]);
     assert.equal(file.onFailure, 'stop');
     assert.deepEqual(Object.keys(file.verification?.skip ?? {}), ['a/b', 'web/slo']);
-    for (const gone of ['freeze', 'encryption', 'telemetry', 'prometheus', 'name']) assert.ok(!(gone in file), gone);
+    for (const gone of ['freeze', 'encryption', 'telemetry', 'prometheus', 'nexus', 'backup', 'rehearsal', 'name'])
+      assert.ok(!(gone in file), gone);
   });
 });
 
