@@ -19,6 +19,7 @@ export async function ensureBackupSchedule(
   const { cron, timeZone } = backup;
   const done = await schedules.ensure({
     id,
+    workflow: 'backup',
     input: { environment, clusterUid, cron, timeZone },
     summary: `Back up the deployer's state of ${environment}`,
   });

@@ -66,13 +66,18 @@ async function assertPermitted(
   signal?: AbortSignal,
 ): Promise<void> {
   if (!owner.protected && does === 'changes') return;
-  const { protected: isProtected, drift } = await currentEnvironment(clients);
+  const { protected: isProtected, drift, rotation } = await currentEnvironment(clients);
   if (!owner.protected && isProtected) {
     await protectCluster(clients.kubernetes, signal);
     forgetOwner(clients.kubernetes);
   }
   if (!owner.protected && !isProtected) return;
-  requirePermitted({ run, operation: does === 'changes' ? run.operation : does, driftMode: drift.mode });
+  requirePermitted({
+    run,
+    operation: does === 'changes' ? run.operation : does,
+    driftMode: drift.mode,
+    rotates: rotation?.cron !== undefined,
+  });
 }
 
 /** What was known is asked again before it refuses: it may have changed a moment ago. */

@@ -2,14 +2,15 @@ import { currentEnvironment } from '../effects/environment.ts';
 import type { Clients } from '../clients/index.ts';
 import { createSchedules } from '../clients/temporal/index.ts';
 import type { InputOf, OutputOf } from '../contract/activities.ts';
-import { backupScheduleId, driftScheduleId } from '../contract/names.ts';
+import { backupScheduleId, driftScheduleId, rotationScheduleId } from '../contract/names.ts';
 import { ensureBackupSchedule } from './backup-schedule.ts';
+import { ensureRotationSchedule } from './rotation-schedule.ts';
 import { engineOf } from './lock/engine.ts';
 import type { EffectScope } from '../effects/effect.ts';
 
 /**
- * The schedules of drift runs and of backups as the environment's file says now; none where it says `off`, or nothing.
- * A pause is left as it is.
+ * The schedules of drift runs, backups and rotations as the environment's file says now; none where it says `off`, or
+ * nothing. A pause is left as it is.
  */
 export async function ensureDriftSchedule(
   clients: Clients,
@@ -22,15 +23,18 @@ export async function ensureDriftSchedule(
   const { mode, everySeconds } = now.drift;
   const { environment, clusterUid } = run;
   const id = driftScheduleId(environment, clusterUid);
-  const backups = await ensureBackupSchedule(clients, run, now);
-  if (mode === 'off') return { changed: (await createSchedules(engineOf(clients)).remove(id)) || backups };
+  const beside = [
+    await ensureBackupSchedule(clients, run, now),
+    await ensureRotationSchedule(clients, run, now),
+  ].includes(true);
+  if (mode === 'off') return { changed: (await createSchedules(engineOf(clients)).remove(id)) || beside };
   const done = await createSchedules(engineOf(clients)).ensure({
     id,
     everySeconds,
     input: { environment, clusterUid, mode },
     summary: mode === 'repair' ? `Find and repair drift on ${environment}` : `Find drift on ${environment}`,
   });
-  return { changed: done !== 'unchanged' || backups };
+  return { changed: done !== 'unchanged' || beside };
 }
 
 export async function removeDriftSchedule(
@@ -42,7 +46,9 @@ export async function removeDriftSchedule(
 
   const schedules = createSchedules(engineOf(clients));
   const removed = await Promise.all(
-    [driftScheduleId, backupScheduleId].map((idOf) => schedules.remove(idOf(run.environment, run.clusterUid))),
+    [driftScheduleId, backupScheduleId, rotationScheduleId].map((idOf) =>
+      schedules.remove(idOf(run.environment, run.clusterUid)),
+    ),
   );
   return { removed: removed.some(Boolean) };
 }

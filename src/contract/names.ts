@@ -29,6 +29,7 @@ export const WORKFLOW_TYPES = {
   rings: 'rings',
   notification: 'notification',
   backup: 'backup',
+  rotation: 'rotation',
   nexusOperation: 'nexusOperation',
 } as const;
 
@@ -53,6 +54,11 @@ export function driftScheduleId(environment: string, clusterUid: string): string
 /** The schedule of backups, and the prefix of their workflow ids. */
 export function backupScheduleId(environment: string, clusterUid: string): string {
   return `backup/${environment}/${clusterUid.slice(0, 8)}`;
+}
+
+/** The schedule of rotations, and the prefix of their workflow ids. */
+export function rotationScheduleId(environment: string, clusterUid: string): string {
+  return `rotation/${environment}/${clusterUid.slice(0, 8)}`;
 }
 
 /** The schedule that belongs to a lock. */

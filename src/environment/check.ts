@@ -60,6 +60,12 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
       what: 'service',
     })),
     {
+      path: ['rotation', 'paths'],
+      keys: named(environment.rotation?.paths),
+      known: catalog.secretPaths.map(({ path }) => path),
+      what: 'secret path',
+    },
+    {
       path: ['simulation', 'startupSeconds'],
       keys: environment.simulation?.startupSeconds ?? {},
       known: releases,

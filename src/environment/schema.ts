@@ -18,6 +18,7 @@ import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
 import { backupSchema } from './fields/backup.ts';
+import { rotationSchema } from './fields/rotation.ts';
 import { approvalsSchema } from './fields/approvals.ts';
 import { nexusSchema } from './fields/nexus.ts';
 import { notifySchema } from './fields/notify.ts';
@@ -341,6 +342,7 @@ export const environmentFileSchema = z.strictObject({
     .optional()
     .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),
   backup: backupSchema.optional(),
+  rotation: rotationSchema.optional(),
   prometheus: prometheusSchema.optional(),
   verification: verificationSchema,
   healthTimeoutFactor: z

@@ -9,10 +9,17 @@ import type { WorkflowFailedError } from '@temporalio/client';
 import {
   createSchedules,
   type Schedules,
-  type WantedBackups,
+  type WantedByCron,
   type WantedSchedule,
 } from '../../src/clients/temporal/index.ts';
-import { backupScheduleId, driftScheduleId, ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
+import {
+  backupScheduleId,
+  driftScheduleId,
+  ENGINE_NAMESPACE,
+  operationWorkflowId,
+  rotationScheduleId,
+  taskQueueOf,
+} from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
@@ -161,10 +168,11 @@ describe('schedule of drift runs', () => {
 });
 
 describe('schedule of backups', () => {
-  const backups = (): WantedBackups => {
+  const backups = (): WantedByCron => {
     const clusterUid = newClusterUid();
     return {
       id: backupScheduleId('test', clusterUid),
+      workflow: 'backup',
       input: { environment: 'test', clusterUid, cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
       summary: 'Back up test',
     };
@@ -217,6 +225,69 @@ describe('schedule of backups', () => {
       });
       await until('it is told', () => Promise.resolve(told.includes('tell chat failure')));
     });
+  });
+});
+
+describe('schedule of rotations', () => {
+  const OLD = 7_776_000;
+
+  test('is one of its own, and a run starts a rotation under the lock, unless somebody holds it', async () => {
+    const clusterUid = newClusterUid();
+    const input = {
+      environment: 'test',
+      clusterUid,
+      cron: '0 3 * * 0',
+      timeZone: 'UTC',
+      olderThanSeconds: OLD,
+      secrets: [{ path: 'stores/queue' }],
+    };
+    const one: WantedByCron = {
+      id: rotationScheduleId('test', clusterUid),
+      workflow: 'rotation',
+      input,
+      summary: 'Rotate what is too old on test',
+    };
+    assert.equal(await schedules.ensure(one), 'created');
+    assert.equal(await schedules.ensure(one), 'unchanged');
+    assert.equal(await schedules.ensure({ ...one, input: { ...input, olderThanSeconds: 1 + OLD } }), 'updated');
+    assert.equal(await schedules.remove(one.id), true);
+
+    const { activities } = recordingActivities(planOf({}));
+    const asked: unknown[] = [];
+    let held = false;
+    await engine.withWorker(
+      {
+        ...activities,
+        planRotate: (request) => {
+          asked.push([request.secrets, request.olderThanSeconds, request.run.operation, request.run.requestedBy]);
+          return activities.planRotate(request);
+        },
+        lockHolder: () =>
+          Promise.resolve(
+            held
+              ? {
+                  holder: { operation: 'deploy', requestedBy: 'ann', since: '', workflowId: '', runId: '', workers: 0 },
+                }
+              : {},
+          ),
+      },
+      async () => {
+        const run = async (): Promise<unknown> => {
+          const args = [input];
+          const started = await engine.client.workflow.start('rotation', {
+            workflowId: `${one.id}-by-test`,
+            taskQueue: taskQueueOf('test'),
+            args,
+          });
+          return started.result();
+        };
+        assert.deepEqual(await run(), { outcome: 'started' });
+        await engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid)).result();
+        held = true;
+        assert.deepEqual(await run(), { outcome: 'skipped' });
+      },
+    );
+    assert.deepEqual(asked, [[input.secrets, OLD, 'rotate', 'the rotation schedule']]);
   });
 });
 

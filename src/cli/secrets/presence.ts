@@ -2,6 +2,7 @@
 import { missingSecrets } from '../../effects/secrets.ts';
 import { keysWithoutText } from '../../effects/vault/declared.ts';
 import type { Clients } from '../../clients/index.ts';
+import { readAges, type SecretAge } from '../../effects/rotation/ages.ts';
 import { readKv } from '../../clients/vault/index.ts';
 
 export interface Presence {
@@ -9,6 +10,8 @@ export interface Presence {
   present: ReadonlySet<string> | undefined;
   /** `path key` of what somebody has to supply before the next deployment. */
   missing: ReadonlySet<string>;
+  /** `path key` of generated values to how old they are; absent while Vault cannot be asked. */
+  ages?: ReadonlyMap<string, SecretAge>;
   /** `path key` to what stands there instead of text. */
   problems: ReadonlyMap<string, string>;
   /** Why Vault cannot be asked. */
@@ -30,6 +33,7 @@ export async function presenceOf(clients: Clients, signal: AbortSignal): Promise
       problems: new Map(),
       note: `${detail}. Generated values are written by the first deployment.`,
     };
+  const ages = await clients.vault.asDeployer((session) => readAges(session, clients.catalog, signal), signal);
   const entries = await Promise.all(
     clients.catalog.secretPaths.map((declared) =>
       clients.vault.asDeployer(async (session) => {
@@ -41,6 +45,7 @@ export async function presenceOf(clients: Clients, signal: AbortSignal): Promise
   return {
     present: new Set(entries.flatMap(({ path, keys }) => keys.map((key) => `${path} ${key}`))),
     missing,
+    ages,
     problems: new Map(
       entries.flatMap(({ path, noText }) => [...noText].map(([key, type]) => [`${path} ${key}`, type])),
     ),

@@ -24,6 +24,10 @@ export interface SecretRow {
   present: boolean | null;
   /** Somebody has to supply it before the next deployment. */
   missing: boolean;
+  /** Generated values: since when it is what it is, ISO 8601. Absent where nobody knows. */
+  since?: string;
+  /** A rotation has begun then, and has not ended. */
+  rotating?: string;
   /** What stands there instead of text: `a number`. Absent where it is as it should be. */
   problem?: string;
 }
@@ -41,7 +45,7 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
   const environment = await loadEnvironment(options.env, context.config);
   const { withLiveClients } = await import('../shared/clients.ts');
   const { presenceOf } = await import('./presence.ts');
-  const { present, missing, problems, note } = await withLiveClients(context, environment, presenceOf);
+  const { present, missing, problems, note, ages } = await withLiveClients(context, environment, presenceOf);
   const { secretPaths } = await loadPlatform(environment, context.config);
   const rows = secretPaths.flatMap(({ path, keys }) =>
     keys.map(
@@ -51,6 +55,7 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
         kind,
         present: present?.has(`${path} ${name}`) ?? null,
         missing: missing.has(`${path} ${name}`),
+        ...ageOf(present?.has(`${path} ${name}`) === true ? ages?.get(`${path} ${name}`) : undefined),
         ...problemOf(problems.get(`${path} ${name}`)),
       }),
     ),
@@ -61,7 +66,7 @@ export async function listSecrets(context: CliContext, options: SecretsOptions):
   if (options.json) printLines(terminal.stdout, [JSON.stringify(rows)]);
   else {
     printLines(terminal.stdout, [
-      ...table(rows.map((row) => [row.path, row.key, HOW[row.kind], presenceWord(row)])),
+      ...table(rows.map((row) => [row.path, row.key, HOW[row.kind], presenceWord(row), ageWord(row, Date.now())])),
       ...(note === undefined ? [] : ['', note]),
       ...(wrong.length === 0
         ? []
@@ -88,6 +93,21 @@ function presenceWord({ missing, present, problem }: SecretRow): string {
   if (problem !== undefined) return `${problem}, no text`;
   if (missing) return 'missing';
   return present === null ? '?' : present ? 'there' : 'not yet';
+}
+
+/** `12 days`; what is rotated at the moment is named. */
+function ageWord({ since, rotating }: SecretRow, now: number): string {
+  if (rotating !== undefined) return `rotation begun ${rotating}, not ended: run rotate again`;
+  if (since === undefined) return '';
+  const days = Math.floor((now - Date.parse(since)) / 86_400_000);
+  return days < 1 ? 'today' : days === 1 ? '1 day' : `${days} days`;
+}
+
+function ageOf(age: { since?: string; begun?: string } | undefined): Pick<SecretRow, 'since' | 'rotating'> {
+  return {
+    ...(age?.since === undefined ? {} : { since: age.since }),
+    ...(age?.begun === undefined ? {} : { rotating: age.begun }),
+  };
 }
 
 function problemOf(problem: string | undefined): Pick<SecretRow, 'problem'> {

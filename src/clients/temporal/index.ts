@@ -26,7 +26,7 @@ export {
   createSchedules,
   type Schedules,
   type ScheduleView,
-  type WantedBackups,
+  type WantedByCron,
   type WantedSchedule,
 } from './schedules.ts';
 export { type OperationHistory, readOperation } from './histories/operation-history.ts';

@@ -15,6 +15,7 @@ import { taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import type { BackupInput } from '../../contract/backup.ts';
 import type { DriftInput } from '../../contract/drift.ts';
+import type { RotationScheduleInput } from '../../contract/operations/secret-name.ts';
 
 /** What the schedule of drift runs has to be. */
 export interface WantedSchedule {
@@ -25,11 +26,12 @@ export interface WantedSchedule {
   summary: string;
 }
 
-/** What the schedule of backups has to be. */
-export interface WantedBackups {
+/** What the schedule of backups, or of rotations, has to be. */
+export interface WantedByCron {
   id: string;
   /** With the times: the engine gives cron expressions back as something else, and this as it is. */
-  input: BackupInput;
+  input: BackupInput | RotationScheduleInput;
+  workflow: 'backup' | 'rotation';
   summary: string;
 }
 
@@ -50,7 +52,7 @@ export interface ScheduleView {
 
 export interface Schedules {
   /** Creates it, or changes what differs; a pause stays, and so does everything when nothing differs. */
-  ensure(wanted: WantedSchedule | WantedBackups): Promise<'created' | 'updated' | 'unchanged'>;
+  ensure(wanted: WantedSchedule | WantedByCron): Promise<'created' | 'updated' | 'unchanged'>;
   /** @returns false when there was none */
   remove(id: string): Promise<boolean>;
   /** @returns undefined when there is none */
@@ -125,7 +127,7 @@ export function createSchedules(client: Client): Schedules {
 }
 
 function definitionOf(
-  wanted: WantedSchedule | WantedBackups,
+  wanted: WantedSchedule | WantedByCron,
   now: number,
 ): Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies'> {
   const { id, input, summary } = wanted;
@@ -155,12 +157,12 @@ function definitionOf(
   };
 }
 
-function typeOf(wanted: WantedSchedule | WantedBackups): string {
-  return 'everySeconds' in wanted ? WORKFLOW_TYPES.drift : WORKFLOW_TYPES.backup;
+function typeOf(wanted: WantedSchedule | WantedByCron): string {
+  return WORKFLOW_TYPES['workflow' in wanted ? wanted.workflow : 'drift'];
 }
 
 /** Its offset and its pause are its own. */
-function isAsWanted(found: ScheduleDescription, wanted: WantedSchedule | WantedBackups): boolean {
+function isAsWanted(found: ScheduleDescription, wanted: WantedSchedule | WantedByCron): boolean {
   const { spec, action, policies } = found;
   const { intervals = [], calendars = [] } = spec;
   const { input, id } = wanted;

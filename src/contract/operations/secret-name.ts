@@ -15,3 +15,11 @@ export interface RotateSelection {
   /** Of those, the ones that are older. */
   olderThanSeconds?: number;
 }
+
+/** What the schedule of rotations starts: with its times, since the engine gives cron expressions back otherwise. */
+export interface RotationScheduleInput extends RotateSelection {
+  environment: string;
+  clusterUid: string;
+  cron: string;
+  timeZone: string;
+}

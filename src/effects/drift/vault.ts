@@ -7,14 +7,18 @@ import type { DriftFinding } from '../../contract/drift.ts';
 import { DEPLOYER_SERVICE_ACCOUNT, VAULT, VAULT_REVIEWER_SERVICE_ACCOUNT } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
-import { opens } from '../../clients/vault/index.ts';
+import { opens, type VaultSession } from '../../clients/vault/index.ts';
 import { notObservable, vaultFinding } from '../../plan/drift/vault/finding.ts';
 import { vaultFindings } from '../../plan/drift/vault/findings.ts';
+import { overdueFindings } from '../../plan/drift/vault/overdue.ts';
 import { pathFindings } from '../../plan/drift/vault/path-findings.ts';
+import { choosePossible } from '../../plan/rotation/possible.ts';
 import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault/policies.ts';
 import { supersededAccess } from '../../plan/vault/superseded.ts';
 import { accessorOf } from '../vault/foundation.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
+import { madeAt } from '../rotation/ages.ts';
+import { readDates } from '../rotation/record.ts';
 import { keysWithoutText } from '../vault/declared.ts';
 import type { MadeSecret } from '../vault/secrets/made-secrets.ts';
 import { hadValue, restorable } from '../vault/secrets/restore.ts';
@@ -117,7 +121,13 @@ async function lookAtVault(
             ),
           );
       return {
-        findings: [...foundation.findings, ...reviewer, ...values.flat(), ...inside.unseen],
+        findings: [
+          ...foundation.findings,
+          ...reviewer,
+          ...values.flat(),
+          ...(await overdue(clients, environment, session, inside.paths ?? [], signal)),
+          ...inside.unseen,
+        ],
         checked: foundation.checked + (inside.paths?.length ?? 0) + 1,
         inside,
       };
@@ -139,6 +149,29 @@ async function lookAtVault(
       checked: 1,
     };
   }
+}
+
+/** One request: when each path was written is known by now. */
+async function overdue(
+  { catalog }: Pick<Clients, 'catalog'>,
+  environment: Environment,
+  session: VaultSession,
+  paths: readonly ReadPath[],
+  signal: AbortSignal,
+): Promise<DriftFinding[]> {
+  const { rotatable } = choosePossible(catalog, environment, {});
+  if (rotatable.length === 0) return [];
+  const dates = await readDates(session, signal);
+  const histories = new Map(paths.map(({ declared, history }) => [declared.path, history]));
+  const aged = rotatable.flatMap((secret) => {
+    const history = histories.get(secret.path);
+    const { ended, begun } = dates(secret);
+    const since = ended ?? (history && madeAt(history));
+    if (history === undefined || history.newest === 0) return [];
+    return [{ secret, ...(since === undefined ? {} : { since }), ...(begun === undefined ? {} : { begun }) }];
+  });
+  const { name, rotation } = environment;
+  return overdueFindings(aged, { rotation, name, now: Date.now() });
 }
 
 function readable<T>(seen: ReadonlyMap<string, T | undefined> | undefined): Map<string, T> {

@@ -1,5 +1,5 @@
 import type { Clients } from '../../clients/index.ts';
-import { historyOfKv, type KvHistory, readKv, type VaultSession } from '../../clients/vault/index.ts';
+import { historyOfKv, readKv, type VaultSession } from '../../clients/vault/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
@@ -15,7 +15,8 @@ import { withVerdicts } from '../admission/policy.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 import { allNewestRevisions } from '../release/revisions.ts';
-import { readRotated, readRotation } from '../rotation/record.ts';
+import { madeAt } from '../rotation/ages.ts';
+import { readDates, readRotation, type RotationDates } from '../rotation/record.ts';
 import { assertShown } from './binding.ts';
 
 /** What is done to replace secrets by new values; changes nothing. */
@@ -51,8 +52,8 @@ export async function rotatePlan(
   const [revisions, found] = await Promise.all([
     allNewestRevisions(clients.kubernetes, signal),
     clients.vault.asDeployer(async (session) => {
-      const rotated = await readRotated(session, signal);
-      return Promise.all(chosen.rotatable.map((secret) => lookAt(session, secret, rotated, signal)));
+      const dates = await readDates(session, signal);
+      return Promise.all(chosen.rotatable.map((secret) => lookAt(session, secret, dates(secret), signal)));
     }, signal),
   ]);
   const now = Date.now();
@@ -76,7 +77,7 @@ type Looked = Rotating & {
 async function lookAt(
   session: VaultSession,
   secret: Rotatable,
-  rotated: ReadonlyMap<string, string>,
+  { ended }: RotationDates,
   signal: AbortSignal,
 ): Promise<Looked> {
   const [{ record }, entry, history] = await Promise.all([
@@ -93,11 +94,6 @@ async function lookAt(
     ...secret,
     version: entry.version,
     resumes: record !== undefined,
-    since: rotated.get(secretText(secret)) ?? oldest(history),
+    since: ended ?? madeAt(history),
   };
-}
-
-/** Values are made once: the first version that Vault knows of has them. */
-function oldest({ versions }: KvHistory): string | undefined {
-  return versions.at(-1)?.createdAt;
 }

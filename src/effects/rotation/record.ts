@@ -32,7 +32,7 @@ export interface KeptRotation {
 }
 
 const FOLDER = 'ananta-deploy/rotation';
-/** When each secret was last rotated: `path key` to ISO 8601. */
+/** When each secret was last rotated, and what has begun: a key each, ISO 8601. */
 const LEDGER = 'ananta-deploy/rotated';
 const LEDGER_TRIES = 5;
 
@@ -52,6 +52,18 @@ export async function readRotation(
   return { record: parsed.success ? parsed.data : undefined, version };
 }
 
+/** Before its server hears of the value. @throws KvConflictError */
+export async function beginRotation(
+  session: VaultSession,
+  secret: SecretName,
+  record: RotationRecord,
+  version: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  await note(session, { [begunKey(secret)]: record.since }, signal);
+  await writeKv(session, recordPath(secret), record, version, signal);
+}
+
 /** @throws KvConflictError */
 export async function keepRotation(
   session: VaultSession,
@@ -59,8 +71,8 @@ export async function keepRotation(
   record: RotationRecord,
   version: number,
   signal?: AbortSignal,
-): Promise<number> {
-  return writeKv(session, recordPath(secret), record, version, signal);
+): Promise<void> {
+  await writeKv(session, recordPath(secret), record, version, signal);
 }
 
 /** The former value is good for nothing any more. @param at ISO 8601 */
@@ -71,27 +83,50 @@ export async function endRotation(
   at: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await noteRotated(session, secret, at, signal);
+  await note(session, { [endedKey(secret)]: at, [begunKey(secret)]: undefined }, signal);
   await writeKv(session, recordPath(secret), { state: 'ended', at }, version, signal);
 }
 
-/** `path key` to when it was last rotated, ISO 8601. */
-export async function readRotated(session: VaultSession, signal?: AbortSignal): Promise<Map<string, string>> {
-  return new Map(Object.entries((await readKv(session, LEDGER, signal))?.data ?? {}));
+export interface RotationDates {
+  /** When it was last rotated, ISO 8601. */
+  ended?: string;
+  /** A rotation that has not ended: since when, ISO 8601. */
+  begun?: string;
 }
 
-/** Several may end at once. */
-async function noteRotated(
+/** Of every secret that was ever rotated. One request. */
+export async function readDates(
   session: VaultSession,
-  { path, key }: SecretName,
-  at: string,
+  signal?: AbortSignal,
+): Promise<(secret: SecretName) => RotationDates> {
+  const data = (await readKv(session, LEDGER, signal))?.data ?? {};
+  return (secret) => {
+    const [ended, begun] = [data[endedKey(secret)], data[begunKey(secret)]];
+    return { ...(ended === undefined ? {} : { ended }), ...(begun === undefined ? {} : { begun }) };
+  };
+}
+
+const endedKey = ({ path, key }: SecretName): string => `${path} ${key}`;
+const begunKey = (secret: SecretName): string => `begun ${endedKey(secret)}`;
+
+/** Several may begin and end at once. */
+async function note(
+  session: VaultSession,
+  changes: Readonly<Record<string, string | undefined>>,
   signal?: AbortSignal,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const known: KvEntry | undefined = await readKv(session, LEDGER, signal);
     const version = known?.version ?? (await versionOfKv(session, LEDGER, signal)).version;
+    const data = Object.entries({ ...known?.other, ...known?.data, ...changes });
     try {
-      await writeKv(session, LEDGER, { ...known?.other, ...known?.data, [`${path} ${key}`]: at }, version, signal);
+      await writeKv(
+        session,
+        LEDGER,
+        Object.fromEntries(data.filter(([, value]) => value !== undefined)),
+        version,
+        signal,
+      );
       return;
     } catch (error) {
       if (!(error instanceof KvConflictError) || attempt === LEDGER_TRIES) throw error;

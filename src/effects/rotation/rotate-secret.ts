@@ -16,7 +16,14 @@ import { restartReaders } from '../release/restart.ts';
 import { awaitHealthy } from '../wait/healthy.ts';
 import { randomText } from '../vault/secrets/generate.ts';
 import { syncRotated } from '../vault/secrets/sync-secrets.ts';
-import { endRotation, keepRotation, type KeptRotation, readRotation, type RotationRecord } from './record.ts';
+import {
+  beginRotation,
+  endRotation,
+  keepRotation,
+  type KeptRotation,
+  readRotation,
+  type RotationRecord,
+} from './record.ts';
 import { readersBehind } from './readers-behind.ts';
 import { askServer } from './server.ts';
 
@@ -68,7 +75,7 @@ const add: Act = async (context) => {
       };
   if (!goesOn)
     await context.clients.vault.asDeployer(
-      (session) => keepRotation(session, secret, record, version, context.signal),
+      (session) => beginRotation(session, secret, record, version, context.signal),
       context.signal,
     );
   const how = await ask(context, 'add', record);

@@ -1,6 +1,8 @@
 /** All values of the platform, for texts that come from elsewhere. */
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
+import { chooseSecrets } from '../../plan/rotation/rotatable.ts';
+import { readRotation } from '../rotation/record.ts';
 import { registerSecretValues } from './learn.ts';
 import { madeSecrets } from './secrets/made-secrets.ts';
 
@@ -30,6 +32,18 @@ async function learnFromVault({ vault, catalog, redactor }: Learning, signal: Ab
         catalog.secretPaths.map(async (declared) => {
           const entry = await readKv(session, declared.path, signal);
           registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
+        }),
+      ),
+    signal,
+  );
+  // Pods may still have the former value of what is being rotated.
+  const { rotatable } = chooseSecrets(catalog, {});
+  await vault.asDeployer(
+    (session) =>
+      Promise.all(
+        rotatable.map(async (secret) => {
+          const { record } = await readRotation(session, secret, signal);
+          redactor.learn(record?.value, record?.former);
         }),
       ),
     signal,

@@ -21,13 +21,15 @@ export interface Asked {
   operation: Operation | undefined;
   /** As the environment's file says now: a repair that it asks for needs nobody's word. */
   driftMode: DriftMode;
+  /** Its file has secrets rotated by themselves: that needs nobody's word either. */
+  rotates?: boolean;
 }
 
 /**
  * Of a protected environment.
  * @throws NotConfirmedError that says what to do instead
  */
-export function requirePermitted({ run, operation, driftMode }: Asked): void {
+export function requirePermitted({ run, operation, driftMode, rotates = false }: Asked): void {
   const name = run.environment;
   if (operation === 'destroy') {
     throw new NotConfirmedError(
@@ -35,6 +37,7 @@ export function requirePermitted({ run, operation, driftMode }: Asked): void {
     );
   }
   if (operation === 'repair' && driftMode === 'repair') return;
+  if (operation === 'rotate' && rotates) return;
   if (operation !== undefined && isConfirmed(run, operation)) return;
   const what = operation ?? 'an operation that does not say what it is';
   throw new NotConfirmedError(

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
+import { presenceOf } from '../../../src/cli/secrets/presence.ts';
+import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
 import { ROTATION_ACTS } from '../../../src/contract/operations/secret-name.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
@@ -94,6 +96,32 @@ describe('a rotation that is cut off', () => {
         /not every reader has the new value yet[^]*api: pod apps\/api-1 has started before/,
       );
       assert.equal(roles.get('apps'), first);
+    }));
+
+  test('is seen by drift and in the list of secrets until it has ended; then its age counts from there', () =>
+    withFakeClients(async (parts) => {
+      const { activities } = await prepared(parts);
+      const { clients } = parts;
+      const signal = new AbortController().signal;
+      const environment = { ...clients.environment, rotation: { olderThanSeconds: 3600, timeZone: 'UTC' } };
+      const findings = async () =>
+        (await findVaultDrift(clients, environment, signal)).findings
+          .filter(({ field = '' }) => /password (age|rotation)/.test(field))
+          .map(({ field, is }) => `${field ?? ''} ${is ?? ''}`);
+      const list = async () => (await presenceOf(clients, signal)).ages?.get('stores/queue password');
+      assert.deepEqual(await findings(), []);
+      const path = parts.vault.kv.get(QUEUE.path);
+      for (const version of path?.versions ?? []) version.created_time = '2020-01-01T00:00:00Z';
+      assert.match((await findings()).join(), /^password age \d+ days$/);
+      assert.deepEqual(await list(), { since: '2020-01-01T00:00:00Z' });
+      await activities.rotateSecret({ run: parts.run, act: 'add', secret: QUEUE });
+      assert.match((await findings()).join(), /^password rotation begun .* not ended$/);
+      assert.match((await list())?.begun ?? '', /^20/);
+      await rotateAll(activities, parts);
+      assert.deepEqual(await findings(), []);
+      const { since = '', begun } = (await list()) ?? {};
+      assert.ok(Date.now() - Date.parse(since) < 600_000);
+      assert.equal(begun, undefined);
     }));
 
   test('leaves servers alone whose pods are simulated, and says so', () =>

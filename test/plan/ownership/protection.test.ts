@@ -30,6 +30,16 @@ describe('a protected environment', () => {
     ['such a repair that was confirmed', 'repair', good, 'off', undefined],
     ['a step that does not say what it belongs to', undefined, good, 'repair', /does not say what it is/],
   ];
+  for (const [rotates, refusal] of [
+    [true, undefined],
+    [false, /rotate was started without its confirmation/],
+  ] as const)
+    test(`a rotation that its file ${rotates ? 'asks' : 'does not ask'} for`, () => {
+      const run = { environment: 'prod', requestedBy: 'the rotation schedule' };
+      const ask = (): void => requirePermitted({ run, operation: 'rotate', driftMode: 'report', rotates });
+      if (refusal) assert.throws(ask, { name: 'NotConfirmedError', message: refusal });
+      else assert.doesNotThrow(ask);
+    });
   for (const [name, operation, confirmed, driftMode, refusal] of cases) {
     test(name, () => {
       const requestedBy = 'me@here';
