@@ -10,22 +10,29 @@ export interface Expected {
   tags: Record<string, string | undefined>;
   /** How often each release may have been applied: none of those that are not named. */
   applied: Record<string, number>;
+  /** Services that were cancelled: Helm marks what it was asked to end as failed, and leaves nothing pending. */
+  cancelled?: string[];
   /** All of it was taken down and brought up again. */
   rebuilt?: boolean;
 }
 
-export function judge(before: World, after: World, { tags, applied, rebuilt = false }: Expected): string[] {
+export function judge(
+  before: World,
+  after: World,
+  { tags, applied, cancelled = [], rebuilt = false }: Expected,
+): string[] {
   const found: string[] = [];
   for (const [release, revisions] of Object.entries(after.releases)) {
     const newest = revisions.at(-1) ?? '';
-    if (!newest.endsWith(':deployed')) found.push(`${release} is left ${newest}`);
+    const wasCancelled = cancelled.some((service) => isOf(release, service));
+    if (!newest.endsWith(':deployed') && !(wasCancelled && newest.endsWith(':failed')))
+      found.push(`${release} is left ${newest}`);
     for (const revision of revisions.slice(0, -1))
       if (!/:(superseded|failed)$/.test(revision)) found.push(`${release} has a revision ${revision}`);
     if (rebuilt) continue;
-    const name = release.split('/')[1] ?? '';
     const gained = numberOf(newest) - numberOf(before.releases[release]?.at(-1) ?? '0');
     const most = Object.entries(applied).reduce(
-      (sum, [service, times]) => sum + (name === service || name.startsWith(`${service}-`) ? times : 0),
+      (sum, [service, times]) => sum + (isOf(release, service) ? times : 0),
       0,
     );
     if (gained > most || gained < 0) found.push(`${release} was applied ${gained} times, and ${most} were right`);
@@ -47,6 +54,12 @@ export function judge(before: World, after: World, { tags, applied, rebuilt = fa
     if (tag !== undefined && after.tags[service] !== tag)
       found.push(`${service} runs ${after.tags[service] ?? 'nothing'} instead of ${tag}`);
   return found;
+}
+
+/** A service's own release, or one of its steps. */
+function isOf(release: string, service: string): boolean {
+  const name = release.split('/')[1] ?? '';
+  return name === service || name.startsWith(`${service}-`);
 }
 
 function numberOf(revision: string): number {

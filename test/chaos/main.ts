@@ -25,11 +25,14 @@ const { values } = parseArgs({
     shrink: { type: 'string', default: '8' },
     /** A line of JSON for each run. */
     log: { type: 'string' },
+    /** Path of libfaketimeMT.so.1 (Debian: libfaketime): the second worker's clock is wrong now and then. */
+    faketime: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
 const first = Number(values.seed);
 const runs = Number(values.runs);
+const clocks = values.faketime === undefined ? '' : ` --faketime ${values.faketime}`;
 const only = values.only
   ?.split(',')
   .filter((text) => text !== '')
@@ -40,8 +43,13 @@ function say(text: string): void {
 }
 
 function scenario(seed: number): Scenario {
-  const whole = scenarioOf(seed);
+  const whole = scenarioOf(seed, { clocks: values.faketime !== undefined });
   return only === undefined ? whole : { ...whole, faults: whole.faults.filter((_, index) => only.includes(index + 1)) };
+}
+
+/** By which each fault is named in `--only`. */
+function scenarioNumbers({ faults }: Scenario): number[] {
+  return only === undefined ? faults.map((_, index) => index + 1) : [...only].sort((a, b) => a - b);
 }
 
 function show({ seed, operations, faults }: Scenario): void {
@@ -54,7 +62,7 @@ let stage: Stage | undefined;
 
 /** On a new stage where the one before went wrong. */
 async function once(of: Scenario): Promise<Ran> {
-  stage ??= await openStage();
+  stage ??= await openStage(values.faketime);
   const ran = await runScenario(stage, of).catch((error: unknown): Ran => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { seed: of.seed, seconds: 0, hits: [], violations: [text], said: [] };
@@ -94,12 +102,10 @@ async function main(): Promise<boolean> {
         async (smaller) => (await once(smaller)).violations.length > 0,
         Number(values.shrink),
       );
-      const numbers = kept.map((index) => scenarioOf(seed).faults.indexOf(of.faults[index]!) + 1);
+      const numbers = scenarioNumbers(of);
       say(`  fewest faults: ${kept.map((index) => faultText(of.faults[index]!)).join('; ') || 'none'}`);
-      say(
-        `  again: npm run chaos -- --seed ${seed} --only ${(only === undefined ? kept.map((index) => index + 1) : numbers).join(',')}`,
-      );
-    } else say(`  again: npm run chaos -- --seed ${seed}`);
+      say(`  again: npm run chaos -- --seed ${seed}${clocks} --only ${kept.map((index) => numbers[index]).join(',')}`);
+    } else say(`  again: npm run chaos -- --seed ${seed}${clocks}`);
   }
   say(
     `${runs} runs, ${bad} divergences, ${hits} faults hit; ${(spent / Math.max(1, runs)).toFixed(1)} s a run, 500 would take ${(((spent / Math.max(1, runs)) * 500) / 3600).toFixed(1)} h`,

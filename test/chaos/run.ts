@@ -62,7 +62,10 @@ export async function runScenario(stage: Stage, { seed, operations, faults }: Sc
     before = after;
     if (violations.length > 0) break;
   }
-  if (ran.violations.length === 0) ran.violations.push(...(await judgeEnd(stage, known, before, base, since)));
+  if (ran.violations.length === 0)
+    ran.violations.push(
+      ...(await judgeEnd(stage, known, { before, base, since, cancelled: operations.at(-1)?.kind === 'cancel' })),
+    );
   ran.seconds = (performance.now() - began) / 1000;
   return ran;
 }
@@ -151,7 +154,7 @@ function consequences(
         }),
       );
       return {
-        expected: { tags: either, applied: applied(1, first) },
+        expected: { tags: either, applied: applied(1, first), cancelled: Object.keys(tags[0] ?? {}) },
         wanted: first,
         made: [],
         wrong: outcomes[0] === 'cancelled' ? [] : [`it ended ${outcomes[0] ?? ''}`],
@@ -175,12 +178,17 @@ async function numbersOf({ config }: Stage): Promise<number[]> {
 }
 
 /** What is wanted comes about without a fault, then nothing is left to do, nothing is drift, all histories replay. */
-async function judgeEnd(stage: Stage, { wanted }: Known, before: World, base: Tags, since: Date): Promise<string[]> {
+async function judgeEnd(
+  stage: Stage,
+  { wanted }: Known,
+  { before, base, since, cancelled }: { before: World; base: Tags; since: Date; cancelled: boolean },
+): Promise<string[]> {
   const found: string[] = [];
   const of = (what: string): string => `at the end: ${what}`;
-  const cancelled = SERVICES.some((service) => before.tags[service] !== { ...base, ...wanted }[service]);
-  const outcome = await undisturbed(stage, wanted);
-  if (!cancelled && outcome !== 'unchanged') found.push(of('a deployment of the same found something to do'));
+  // What was cancelled half-way is brought to its end first.
+  if (cancelled) await undisturbed(stage, wanted);
+  if ((await undisturbed(stage, wanted)) !== 'unchanged')
+    found.push(of('a deployment of the same found something to do'));
   const drift = await driftOf(stage);
   if (drift !== undefined) found.push(of(`there is drift: ${drift}`));
   const after = await worldOf(stage.kubernetes);

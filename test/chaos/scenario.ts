@@ -44,7 +44,9 @@ export type Blow =
   | { kind: 'cut' | 'stall'; link: Link; seconds: number }
   | { kind: 'slow'; link: Link; milliseconds: number; seconds: number }
   | { kind: 'answers'; worker: 1 | 2; answer: Answer; count: number }
-  | { kind: 'full'; seconds: number };
+  | { kind: 'full'; seconds: number }
+  /** The clock of the second worker is another one, and right again afterwards. */
+  | { kind: 'clock'; by: number; seconds: number };
 
 export type Fault = { operation: number; at: Moment } & Blow;
 
@@ -92,8 +94,26 @@ const VICTIM_WEIGHTS: Record<Victim, number> = {
 const SECONDS = [1, 2, 4, 8, 14] as const;
 const STATES = ['applying', 'starting', 'healthy'] as const;
 
-/** The same seed gives the same scenario, on every machine. */
-export function scenarioOf(seed: number): Scenario {
+/** Seconds by which a clock is wrong. */
+const CLOCKS = [-86_400, -3600, -60, 60, 3600, 86_400, 366 * 86_400] as const;
+const CLOCK_SEED = 0x5eed;
+
+/**
+ * The same seed gives the same scenario, on every machine.
+ * @param clocks with wrong clocks as well, after all that the seed gives without them
+ */
+export function scenarioOf(seed: number, { clocks = false } = {}): Scenario {
+  const { operations, faults } = withoutClocks(seed);
+  if (!clocks) return { seed, operations, faults };
+  const random = randomOf(seed + CLOCK_SEED);
+  const more = operations.map((operation, index): Fault => {
+    const at = momentOf(random, operation);
+    return { operation: index, at, kind: 'clock', by: random.pick(CLOCKS), seconds: random.pick([4, 8, 14]) };
+  });
+  return { seed, operations, faults: [...faults, ...more] };
+}
+
+function withoutClocks(seed: number): Scenario {
   const random = randomOf(seed);
   const operations = Array.from({ length: random.between(2, 3) }, (_, index) => operationOf(random, seed, index));
   const faults = operations.flatMap((operation, index) =>
@@ -213,6 +233,8 @@ function blowText(blow: Blow): string {
       return `worker-${blow.worker} gets ${blow.answer} from the API server, ${blow.count} times`;
     case 'full':
       return `etcd without space for ${blow.seconds} s`;
+    case 'clock':
+      return `worker-2 has a clock that is wrong by ${blow.by} s for ${blow.seconds} s`;
   }
 }
 

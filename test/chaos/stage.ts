@@ -47,6 +47,8 @@ export interface Stage {
   states: string[];
   /** Logs of workers and engine. */
   folder: string;
+  /** Of the second worker, where a library that can do so is given; seconds beside the right time. */
+  setClock: (by: number) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -56,7 +58,8 @@ const WORKERS = [1, 2] as const;
 /** Shorter than it is by default, so that what hangs is seen soon. */
 const SETTINGS = { ...MINI, drift: { mode: 'off' }, simulation: { factor: 0.05 }, helm: { timeoutSeconds: 60 } };
 
-export async function openStage(): Promise<Stage> {
+/** @param faketime path of libfaketime's library for programs with threads: the second worker's clock can be set */
+export async function openStage(faketime?: string): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'ananta-chaos-'));
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
@@ -99,9 +102,18 @@ export async function openStage(): Promise<Stage> {
     });
 
     const ports = JSON.parse(await readFile(layoutOf(config, NAME).ports, 'utf8')) as Record<string, number>;
+    const clock = join(folder, 'clock');
+    const setClock = (by: number): Promise<void> => writeFile(clock, `${by < 0 ? '' : '+'}${by}`);
+    await setClock(0);
     const parts = await Promise.all(
       WORKERS.map((number) =>
-        workerBehind(join(folder, `worker-${number}`), config, ports, behind(number === 1 ? first : second)),
+        workerBehind(
+          join(folder, `worker-${number}`),
+          config,
+          ports,
+          behind(number === 1 ? first : second),
+          number === 2 && faketime !== undefined ? withClock(faketime, clock) : {},
+        ),
       ),
     );
     for (const part of parts) closing.push(part.close);
@@ -131,6 +143,7 @@ export async function openStage(): Promise<Stage> {
       etcdPort: ports['etcd'] ?? 0,
       states: [one.state, two.state],
       folder,
+      setClock,
       close,
     };
   } catch (error) {
@@ -170,6 +183,16 @@ async function engineIn(folder: string): Promise<{ port: number; temporal: Kept 
   return { port, temporal };
 }
 
+/** The clock of the wall alone: for how long something takes stays as it is, as on a machine whose clock is set. */
+function withClock(library: string, file: string): Record<string, string> {
+  return {
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+}
+
 interface WorkerParts {
   kept: Kept;
   front: TcpProxy;
@@ -184,6 +207,7 @@ async function workerBehind(
   config: Config,
   ports: Record<string, number>,
   settings: Record<string, unknown>,
+  more: Record<string, string>,
 ): Promise<WorkerParts> {
   const [environments, stateRoot] = [join(folder, 'environments'), join(folder, 'state')];
   const state = join(stateRoot, NAME);
@@ -217,6 +241,7 @@ async function workerBehind(
       ANANTA_ENVIRONMENTS_DIR: environments,
       ANANTA_CACHE_DIR: config.cacheDir,
       NODE_COMPILE_CACHE: join(config.stateRoot, 'cache', 'node'),
+      ...more,
     },
     log: join(folder, 'worker.log'),
   });

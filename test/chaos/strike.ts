@@ -44,6 +44,11 @@ export async function strike(stage: Stage, blow: Blow, command: () => boolean): 
     case 'answers':
       stage.apiProxies[blow.worker].answer(blow.answer, blow.count);
       return true;
+    case 'clock':
+      await stage.setClock(blow.by);
+      await sleep(blow.seconds * 1000);
+      await stage.setClock(0);
+      return true;
     case 'full':
       await fillEtcd(stage.etcdPort);
       await sleep(blow.seconds * 1000);

@@ -9,8 +9,11 @@ import type { World } from '../chaos/world.ts';
 const seeds = Array.from({ length: 300 }, (_, index) => index + 1);
 
 test('a seed is the same operations and faults wherever it is run; many seeds are all kinds of both', () => {
-  const all = seeds.map(scenarioOf);
-  assert.deepEqual(seeds.map(scenarioOf), all);
+  const all = seeds.map((seed) => scenarioOf(seed));
+  assert.deepEqual(
+    seeds.map((seed) => scenarioOf(seed)),
+    all,
+  );
   const kinds = new Set(all.flatMap(({ operations }) => operations.map(({ kind }) => kind)));
   assert.deepEqual([...kinds].sort(), [...OPERATIONS].sort());
   const blows = new Set(all.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
@@ -19,6 +22,12 @@ test('a seed is the same operations and faults wherever it is run; many seeds ar
     for (const fault of faults) assert.ok(operations[fault.operation] !== undefined, faultText(fault));
     for (const { kind, tags, at } of operations)
       assert.equal(tags.length > 0 && kind !== 'deploy', at !== undefined, operationText({ kind, tags }));
+  }
+  for (const seed of seeds.slice(0, 20)) {
+    const { faults } = scenarioOf(seed);
+    const withClocks = scenarioOf(seed, { clocks: true }).faults;
+    assert.deepEqual(withClocks.slice(0, faults.length), faults, 'what a seed gives without them comes first');
+    assert.ok(withClocks.slice(faults.length).every(({ kind }) => kind === 'clock'));
   }
   // As somebody has it in a log: nothing of it may move.
   const { operations, faults } = scenarioOf(7);
@@ -61,6 +70,19 @@ const expected: Expected = { tags: { web: '1' }, applied: {} };
 const CASES: [string, Partial<World>, Partial<Expected>, RegExp | undefined][] = [
   ['nothing', {}, {}, undefined],
   ['pending', { releases: { 'apps/web': ['2:deployed', '3:pending-upgrade'] } }, {}, /is left 3:pending-upgrade/],
+  ['failed', { releases: { 'apps/web': ['2:superseded', '3:failed'] } }, { applied: { web: 1 } }, /is left 3:failed/],
+  [
+    'failed, since it was cancelled',
+    { releases: { 'apps/web': ['2:superseded', '3:failed'] } },
+    { applied: { web: 1 }, cancelled: ['web'] },
+    undefined,
+  ],
+  [
+    'pending, although it was cancelled',
+    { releases: { 'apps/web': ['2:deployed', '3:pending-upgrade'] } },
+    { applied: { web: 1 }, cancelled: ['web'] },
+    /is left 3:pending-upgrade/,
+  ],
   ['a second applier', { releases: { 'apps/web': ['4:deployed'] } }, { applied: { web: 1 } }, /applied 2 times, and 1/],
   ['one applier', { releases: { 'apps/web': ['2:superseded', '3:deployed'] } }, { applied: { web: 1 } }, undefined],
   ['applied for nothing', { releases: { 'apps/web': ['3:deployed'] } }, {}, /applied 1 times, and 0/],
