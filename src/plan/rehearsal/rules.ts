@@ -27,6 +27,8 @@ export const FIELDS: readonly FieldRule[] = [
   { path: 'metadata.uid', why: 'made up by the API server' },
   { path: 'metadata.resourceVersion', why: 'counts all writes to the cluster' },
   { path: 'metadata.generation', why: 'counts writes to the object' },
+  { path: 'status.observedGeneration', why: 'counts writes to the object' },
+  { path: 'status.conditions.*.observedGeneration', why: 'counts writes to the object' },
   { path: 'metadata.managedFields', why: 'who wrote which field when; the fields themselves are compared' },
   {
     path: 'metadata.annotations.endpoints~kubernetes~io/last-change-trigger-time',
