@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { HISTORY_KEYS_FILE, readRuntime, runtimeFile } from '../src/environment/connections.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { withComponentsLock } from './components-lock.ts';
+import { withLock } from './process/lock.ts';
 import { endContainers, hasNode, nodeLayout, removeNodeNamespaces } from './node/index.ts';
 import { endProcess, runningDaemon, stopDaemon } from './process/daemon.ts';
 import { isErrorCode } from './process/files.ts';
-import { withLock } from './process/lock.ts';
 import type { OrphanProcess } from './process/orphans.ts';
 import { processesOfEnvironment } from './processes.ts';
 import type { Report } from './report.ts';
@@ -42,45 +43,36 @@ export async function down(
 ): Promise<ComponentName[]> {
   const layout = layoutOf(config, environment);
   if (!(await exists(layout.root))) return [];
-  return withLock(
-    join(layout.run, 'up.lock'),
-    {
-      signal,
-      onWait: ({ pid }) => {
-        report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` });
-      },
-    },
-    async () => {
-      const stopped: ComponentName[] = [];
-      const node = nodeLayout(layout);
-      for (const row of ORDER) {
-        if (row.includes('containerd') && (await hasNode(node))) await endContainers(node);
-        await Promise.all(
-          row.map(async (component) =>
-            withLock(lockOf(layout, component), { signal }, async () => {
-              if ((await runningDaemon(pidFileOf(layout, component))) !== undefined)
-                report({ kind: 'component', component, state: 'stopping' });
-              if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
-              stopped.push(component);
-              report({ kind: 'component', component, state: 'stopped' });
-            }),
-          ),
-        );
-      }
-      // Whatever still runs in it ends with it.
-      await removeNodeNamespaces(node);
-      for (const orphan of await orphanProcesses(layout, config)) {
-        report({
-          kind: 'note',
-          message: `Ending process ${orphan.pid}, which nobody had recorded: ${orphan.command.slice(0, 120)}`,
-        });
-        await endProcess(orphan, DEFAULT_GRACE_MS);
-      }
-      // Commands that look for the embedded parts from now on report that they do not run.
-      await rm(runtimeFile(config, environment), { force: true });
-      return COMPONENTS.filter((component) => stopped.includes(component));
-    },
-  );
+  return withComponentsLock(layout, report, signal, async () => {
+    const stopped: ComponentName[] = [];
+    const node = nodeLayout(layout);
+    for (const row of ORDER) {
+      if (row.includes('containerd') && (await hasNode(node))) await endContainers(node);
+      await Promise.all(
+        row.map(async (component) =>
+          withLock(lockOf(layout, component), { signal }, async () => {
+            if ((await runningDaemon(pidFileOf(layout, component))) !== undefined)
+              report({ kind: 'component', component, state: 'stopping' });
+            if (!(await stopDaemon(pidFileOf(layout, component), GRACE_MS[component] ?? DEFAULT_GRACE_MS))) return;
+            stopped.push(component);
+            report({ kind: 'component', component, state: 'stopped' });
+          }),
+        ),
+      );
+    }
+    // Whatever still runs in it ends with it.
+    await removeNodeNamespaces(node);
+    for (const orphan of await orphanProcesses(layout, config)) {
+      report({
+        kind: 'note',
+        message: `Ending process ${orphan.pid}, which nobody had recorded: ${orphan.command.slice(0, 120)}`,
+      });
+      await endProcess(orphan, DEFAULT_GRACE_MS);
+    }
+    // Commands that look for the embedded parts from now on report that they do not run.
+    await rm(runtimeFile(config, environment), { force: true });
+    return COMPONENTS.filter((component) => stopped.includes(component));
+  });
 }
 
 /** What we have made below an environment's state folder; nothing else is ever removed. */

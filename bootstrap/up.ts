@@ -1,5 +1,4 @@
 /** Starts what is not running, leaves alone what is. */
-import { join } from 'node:path';
 import type { Config } from '../src/config.ts';
 import { type Runtime, runtimeFile } from '../src/environment/connections.ts';
 import { loadPlatform } from '../src/environment/platform.ts';
@@ -21,11 +20,12 @@ import { setUpEngine } from './engine/index.ts';
 import { type LocalStack, clusterTools, componentOf, openLocalStack, partsOf, runtimeOf } from './local-stack.ts';
 import { upKind } from './kind/index.ts';
 import { type ComponentName, layoutOf, lockOf, pidFileOf } from './layout.ts';
+import { withComponentsLock } from './components-lock.ts';
+import { withLock } from './process/lock.ts';
 import { NODE_NAME, checkNodeRequirements, ensurePauseImage } from './node/index.ts';
 import { endProcess, recordDaemon, runningDaemon, startDaemon, stopDaemon } from './process/daemon.ts';
 import { waitWhileMoving } from './process/wait.ts';
 import { privateFolder, readText, writeFileDurably } from './process/files.ts';
-import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
 import { proveStarted } from './simulator.ts';
 import { type StartedWatch, watchStarted } from './supervise.ts';
@@ -56,29 +56,19 @@ export async function up(
   // Nobody else's business: keys to everything are below it.
   await privateFolder(layout.root);
   await privateFolder(layout.run);
-  return withLock(
-    join(layout.run, 'up.lock'),
-    {
-      signal,
-      onWait: ({ pid }) => {
-        report({ kind: 'note', message: `Waiting for process ${pid}, which starts or stops this environment.` });
-      },
-    },
-    async () => {
-      // Before anything else is begun: without Docker or podman nothing of it makes sense.
-      const catalog = await loadPlatform(environment, config);
-      const kind =
-        'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
-      if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
-      const stack = await openLocalStack(environment, config, { report, signal, ports: 'claim' });
-      const watch = watchStarted(environment, config, report);
-      try {
-        return await startAll({ stack, report, signal, watch }, kind, worker, config);
-      } finally {
-        await watch.end();
-      }
-    },
-  );
+  return withComponentsLock(layout, report, signal, async () => {
+    // Before anything else is begun: without Docker or podman nothing of it makes sense.
+    const catalog = await loadPlatform(environment, config);
+    const kind = 'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
+    if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
+    const stack = await openLocalStack(environment, config, { report, signal, ports: 'claim' });
+    const watch = watchStarted(environment, config, report);
+    try {
+      return await startAll({ stack, report, signal, watch }, kind, worker, config);
+    } finally {
+      await watch.end();
+    }
+  });
 }
 
 interface Starting {

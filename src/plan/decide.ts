@@ -12,6 +12,7 @@ import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
 import { planDigest } from './digest.ts';
 import { type LeftField, markOf, marksOf } from './fields/left.ts';
+import { rounded } from './expected-times.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
 import { wantedSecrets } from './vault/kubernetes-secrets.ts';
 import { releaseKey, type ObservedCluster, type ObservedHealth, type ObservedRelease } from './observed.ts';
@@ -323,6 +324,3 @@ function withDetail(text: string, detail: string): string {
 }
 
 /** Tenths of a second: more digits would only make histories differ. */
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
-}

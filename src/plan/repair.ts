@@ -6,7 +6,7 @@ import type { OperationPlan, PlannedService, PlannedStep } from '../contract/ope
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
 import { lastApplied, ownRevision } from './drift/releases.ts';
-import { criticalPath, remainingSeconds } from './graph.ts';
+import { expectedTimes } from './expected-times.ts';
 import { type ObservedRelease, releaseKey } from './observed.ts';
 import { type Release, releasesOf } from './releases.ts';
 import { serviceSeconds } from './inputs/startup.ts';
@@ -29,15 +29,8 @@ export function buildRepairPlan(input: RepairPlanInput): OperationPlan {
   const notes: string[] = [];
   const services = catalog.services.map((service) => planService(input, service, notes));
   const atWork = new Set(services.filter(({ action }) => action !== 'unchanged').map(({ name }) => name));
-  const seconds = new Map(
-    catalog.services.map((service) => [
-      service.name,
-      atWork.has(service.name) ? serviceSeconds(environment, service) : 0,
-    ]),
-  );
-  const secondsOf = (name: string): number => seconds.get(name) ?? 0;
-  const remaining = remainingSeconds(catalog.services, secondsOf);
-  const longest = criticalPath(catalog.services, secondsOf);
+  const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
+  const times = expectedTimes(services, atWork, (name) => seconds.get(name) ?? 0);
   return {
     operation: 'repair',
     environment: environment.name,
@@ -54,12 +47,7 @@ export function buildRepairPlan(input: RepairPlanInput): OperationPlan {
         ]),
       ),
     ]),
-    criticalPathSeconds: Math.round(longest.seconds * 10) / 10,
-    criticalPath: longest.path.filter((name) => atWork.has(name)),
-    services: services.map((service) => ({
-      ...service,
-      remainingSeconds: Math.round((remaining.get(service.name) ?? 0) * 10) / 10,
-    })),
+    ...times,
     prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,

@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { forgivingCodec } from '../../clients/temporal/encryption/readable.ts';
+import { bodyOf } from '../../process/request-body.ts';
 import { tryJson } from '../../try-json.ts';
 
 export type CodecVerb = 'decode' | 'encode';
@@ -98,7 +99,7 @@ async function replyTo(
   if (admission === 'forbidden') return { status: 403, text: `This caller may not ${verb} histories.` };
   const asked = request.headers['x-namespace'];
   if (asked !== undefined && asked !== namespace) return { status: 400, text: `These are the keys of "${namespace}".` };
-  const text = await read(request);
+  const text = await bodyOf(request, MOST_BYTES);
   if (text === undefined) return { status: 413, text: 'That is too much at once.' };
   const body = bodySchema.safeParse(tryJson(text));
   if (!body.success) return { status: 400, text: 'It has to be {"payloads": [{"metadata": …, "data": …}]} in base64.' };
@@ -124,17 +125,6 @@ function preflight(request: IncomingMessage, response: ServerResponse): Reply {
 function end(response: ServerResponse, status: number, text?: string): void {
   if (text === undefined) response.writeHead(status).end();
   else response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`);
-}
-
-async function read(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 type JsonPayload = z.infer<typeof bodySchema>['payloads'][number];

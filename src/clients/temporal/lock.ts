@@ -4,9 +4,9 @@ import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import type { LockHolder, QueueMemo } from '../../contract/lock.ts';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
-import { AFTER_FAILURE } from '../../contract/operations/steering.ts';
 import { heldLines } from '../../plan/steering/words.ts';
 import { forgiving, isUnreadable } from './encryption/readable.ts';
+import { questionsSchema } from './questions-schema.ts';
 import { pinnedTo } from './versions.ts';
 import { livingWorkers } from './workers.ts';
 
@@ -44,16 +44,7 @@ const steeringMemoSchema = z.object({
       .object({ by: z.string(), reason: z.string(), since: z.string(), before: z.string().optional() })
       .optional(),
     pauseAt: z.array(z.object({ at: z.string(), by: z.string(), reason: z.string() })),
-    questions: z.record(
-      z.string(),
-      z.object({
-        service: z.string(),
-        failure: z.string(),
-        since: z.string(),
-        until: z.string(),
-        then: z.enum(AFTER_FAILURE),
-      }),
-    ),
+    questions: questionsSchema,
   }),
 });
 const queueMemoSchema = z.object({ requestedBy: z.string(), since: z.string() });

@@ -1,22 +1,14 @@
 /** Whether a question of a running operation is still open, as its memo says. Needs no worker. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
-import { AFTER_FAILURE, type Question } from '../../contract/operations/steering.ts';
+import type { Question } from '../../contract/operations/steering.ts';
 import type { DeploymentHandle } from './deployments.ts';
+import { questionsSchema } from './questions-schema.ts';
 import { forgiving } from './encryption/readable.ts';
 
 const memoSchema = z.object({
   steering: z.object({
-    questions: z.record(
-      z.string(),
-      z.object({
-        service: z.string(),
-        failure: z.string(),
-        since: z.string(),
-        until: z.string(),
-        then: z.enum(AFTER_FAILURE),
-      }),
-    ),
+    questions: questionsSchema,
     interventions: z.array(
       z.looseObject({ verb: z.string(), by: z.string(), service: z.string().optional(), when: z.string() }),
     ),

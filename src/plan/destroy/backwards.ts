@@ -1,16 +1,13 @@
 /** The graph walked backwards: what depends on a service goes first. */
 import type { Service } from '../../catalog/schema.ts';
 import type { PlannedService } from '../../contract/operations/plan.ts';
-import { dependentsOf, remainingSeconds, criticalPath } from '../graph.ts';
+import { type ExpectedTimes, expectedTimes } from '../expected-times.ts';
+import { dependentsOf } from '../graph.ts';
 import { isNoop } from '../progress.ts';
 
 type Unordered = Omit<PlannedService, 'dependsOn' | 'remainingSeconds'>;
 
-export interface Backwards {
-  services: PlannedService[];
-  criticalPath: string[];
-  criticalPathSeconds: number;
-}
+export type Backwards = ExpectedTimes<Omit<PlannedService, 'remainingSeconds'>>;
 
 /**
  * Reverses the graph: each service waits for whatever depends on it. A dependent to which nothing is done is replaced
@@ -35,16 +32,5 @@ export function backwards(
     return found;
   };
   const ordered = services.map((service) => ({ ...service, dependsOn: before(service.name) }));
-  const seconds = (name: string): number => (atWork.has(name) ? secondsOf(name) : 0);
-  const remaining = remainingSeconds(ordered, seconds);
-  const longest = criticalPath(ordered, seconds);
-  return {
-    services: ordered.map((service) => ({ ...service, remainingSeconds: rounded(remaining.get(service.name) ?? 0) })),
-    criticalPath: longest.path.filter((name) => atWork.has(name)),
-    criticalPathSeconds: rounded(longest.seconds),
-  };
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
+  return expectedTimes(ordered, atWork, secondsOf);
 }

@@ -3,7 +3,7 @@ import type { Catalog, Service } from '../../catalog/schema.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
-import { criticalPath, remainingSeconds } from '../graph.ts';
+import { expectedTimes } from '../expected-times.ts';
 import { serviceSeconds } from '../inputs/startup.ts';
 import { type ObservedRelease, releaseKey } from '../observed.ts';
 import { releasesOf } from '../releases.ts';
@@ -32,15 +32,8 @@ export function buildRotatePlan({ catalog, environment, secrets, revisions, note
   const readers = new Map(readersOf(catalog, secrets).map((reader) => [reader.release.name, reader.secrets]));
   const services = catalog.services.map((service) => planService(environment, service, readers, revisions));
   const atWork = new Set(services.filter(({ action }) => action === 'restart').map(({ name }) => name));
-  const seconds = new Map(
-    catalog.services.map((service) => [
-      service.name,
-      atWork.has(service.name) ? serviceSeconds(environment, service) : 0,
-    ]),
-  );
-  const secondsOf = (name: string): number => seconds.get(name) ?? 0;
-  const remaining = remainingSeconds(catalog.services, secondsOf);
-  const longest = criticalPath(catalog.services, secondsOf);
+  const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
+  const times = expectedTimes(services, atWork, (name) => seconds.get(name) ?? 0);
   return {
     operation: 'rotate',
     environment: environment.name,
@@ -50,12 +43,7 @@ export function buildRotatePlan({ catalog, environment, secrets, revisions, note
       secrets.map(({ path, key, version, resumes }) => [path, key, version, resumes]),
       services.map(({ steps }) => steps.map(({ name, action, revision }) => [name, action, revision ?? 0])),
     ]),
-    criticalPathSeconds: Math.round(longest.seconds * 10) / 10,
-    criticalPath: longest.path.filter((name) => atWork.has(name)),
-    services: services.map((service) => ({
-      ...service,
-      remainingSeconds: Math.round((remaining.get(service.name) ?? 0) * 10) / 10,
-    })),
+    ...times,
     prerequisites: false,
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Redactor } from '../../clients/redact.ts';
+import { bodyOf } from '../../process/request-body.ts';
 import { rateLimit, type RateLimit } from './limit.ts';
 import { type Page, pageHtml, securityHeaders, STYLE } from './page.ts';
 import { type AnswerParts, replyTo, type Submitted } from './reply.ts';
@@ -75,21 +76,10 @@ async function submitted(request: IncomingMessage, url: string): Promise<Submitt
   const site = request.headers['sec-fetch-site'];
   if (origin !== undefined && origin !== 'null' && origin !== new URL(url).origin) return 'refused';
   if (site !== undefined && site !== 'same-origin') return 'refused';
-  const body = await read(request);
+  const body = await bodyOf(request, MOST_BYTES);
   if (body === undefined) return 'refused';
   const fields = new URLSearchParams(body);
   return { proof: fields.get('proof') ?? '', reason: fields.get('reason') ?? '' };
-}
-
-async function read(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function end(request: IncomingMessage, response: ServerResponse, status: number, page: Page): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exportLines, lookAroundLines, workflowUrl } from '../../../src/cli/shared/lines.ts';
+import { jsonResult } from '../../../src/cli/render/json.ts';
 import { summaryLines } from '../../../src/cli/render/summary.ts';
 import { plainStyle } from '../../../src/cli/shared/terminal.ts';
 import { ALL_GOOD, FAILURE, outcome, result } from '../sample.ts';
@@ -54,6 +55,7 @@ Next:
     const lines = (more: object): string[] =>
       summaryLines(result('succeeded', [], { operation: 'adopt', seconds: 2, ...more }), OPTIONS);
     assert.equal(lines({})[1], 'Taken over in sandbox in 2.0 s.');
+    assert.equal(jsonResult(result('succeeded', [], { operation: 'adopt', givenBack: true }))['givenBack'], true);
     assert.equal(lines({ givenBack: true })[1], 'Given back in sandbox in 2.0 s.');
     assert.match(lines({ givenBack: true }).join('\n'), /what the next deployment says of it/);
   });
