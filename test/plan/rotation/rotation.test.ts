@@ -13,6 +13,7 @@ import { scriptOf } from '../../../src/plan/rotation/scripts/index.ts';
 import { completed } from '../../../src/plan/steps/complete.ts';
 import { stepRows } from '../../../src/plan/steps/text.ts';
 import type { ObservedRelease } from '../../../src/plan/observed.ts';
+import { planOf } from '../../support/plans.ts';
 import { fakeCatalog } from '../../support/fakes/catalog.ts';
 import { readConfig } from '../../../src/config.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
@@ -144,7 +145,7 @@ describe('the plan', () => {
     resumes: false,
   };
   const revision = (number: number): ObservedRelease => ({ revision: number, status: 'deployed', labels: {} });
-  const planOf = (secrets: Rotating[], revisions = new Map([['apps/api', revision(2)]])) => {
+  const rotatePlanOf = (secrets: Rotating[], revisions = new Map([['apps/api', revision(2)]])) => {
     return completed(
       buildRotatePlan({ catalog, environment: sandbox, secrets, revisions, notes: [] }),
       { verb: 'rotate', secrets: secrets.map(({ path, key, rotation }) => ({ path, key, server: rotation.server })) },
@@ -154,7 +155,7 @@ describe('the plan', () => {
 
   test('adds and writes, then restarts who reads, then has the former value refused', () => {
     assert.deepEqual(
-      stepRows(planOf([rotating]).steps)
+      stepRows(rotatePlanOf([rotating]).steps)
         .filter(({ id }) => !/^(notify|audit)/.test(id))
         .map(({ number, id, when }) => `${number} ${id} ${when}`.trim()),
       [
@@ -171,23 +172,23 @@ describe('the plan', () => {
   });
 
   test('nobody is restarted who is not there', () => {
-    const { services } = planOf([rotating], new Map());
+    const { services } = rotatePlanOf([rotating], new Map());
     assert.deepEqual([...new Set(services.map(({ action }) => action))], ['unchanged']);
   });
 
   test('another version in Vault, an interrupted rotation, another revision: each is another plan', () => {
     const digests = [
-      planOf([rotating]),
-      planOf([{ ...rotating, version: 4 }]),
-      planOf([{ ...rotating, resumes: true }]),
-      planOf([rotating], new Map([['apps/api', revision(5)]])),
+      rotatePlanOf([rotating]),
+      rotatePlanOf([{ ...rotating, version: 4 }]),
+      rotatePlanOf([{ ...rotating, resumes: true }]),
+      rotatePlanOf([rotating], new Map([['apps/api', revision(5)]])),
     ].map(({ digest }) => digest);
     assert.equal(new Set(digests).size, digests.length);
   });
 
   test('without a secret nothing is done', () => {
     assert.deepEqual(
-      planOf([])
+      rotatePlanOf([])
         .steps.map(({ kind }) => kind)
         .filter((kind) => kind !== 'notify'),
       ['services', 'audit'],
@@ -222,4 +223,13 @@ describe('what is said to a server', () => {
       );
     }
   });
+});
+
+test('a rollback writes neither Vault nor Secrets, so no former value comes back with it', () => {
+  const services = planOf({ vault: { phase: 1, action: 'rollback' }, api: { phase: 2, action: 'rollback' } });
+  const { steps } = completed({ ...services, operation: 'rollback', toVersion: 1 }, { verb: 'rollback' }, sandbox);
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  assert.ok(kinds.has('rollback'));
+  for (const writes of ['vault-seed', 'secret-sync', 'rotate-add', 'rotate-write'] as const)
+    assert.ok(!kinds.has(writes), writes);
 });
