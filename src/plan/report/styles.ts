@@ -19,6 +19,7 @@ dl.facts dt { color: var(--dim); } dl.facts dd { margin: 0; overflow-wrap: anywh
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--dim); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
+thead th { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 ol.timeline { list-style: none; margin: 0; padding: 0; }
 ol.timeline li { display: grid; grid-template-columns: 13rem 1fr 5.5rem; gap: .75rem; align-items: center;

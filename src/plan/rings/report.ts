@@ -53,7 +53,10 @@ function facts({ requestedBy, startedAt, endedAt, outcome, ended, rings, runId, 
     ['Asked for by', text(requestedBy)],
     ['Began', time(startedAt)],
     [outcome === 'running' && ended === undefined ? 'Until now' : 'Took', duration((endedAt - startedAt) / 1000)],
-    ['Rings', `${rings.length}, ${passed} passed; ${environments.length} environments`],
+    [
+      'Rings',
+      `${rings.length}, ${passed} passed; ${environments.length} ${environments.length === 1 ? 'environment' : 'environments'}`,
+    ],
     ['Workflow', `rings/${text(name)}, run ${text(runId)}`],
   ];
   return `<dl class="facts">${rows.map(([term, value]) => `<dt>${term}</dt><dd>${value}</dd>`).join('')}</dl>`;
