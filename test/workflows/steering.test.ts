@@ -13,6 +13,7 @@ import type { Activities, AwaitHealthyInput } from '../../src/contract/activitie
 import type { DeployInput, OperationResult } from '../../src/contract/operations/deploy.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { SIGNALS, UPDATES } from '../../src/contract/messages.ts';
+import { phaseWorkflowId } from '../../src/contract/names.ts';
 import type { OperationPlan } from '../../src/contract/operations/plan.ts';
 import { DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST } from '../../src/contract/operations/states.ts';
 import type { SteerAnswer, SteerRequest } from '../../src/contract/operations/steering.ts';
@@ -21,6 +22,7 @@ import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgres
 import { replyTo } from '../../src/worker/answers/reply.ts';
 import { operationsOf } from '../../src/worker/answers/start.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
@@ -454,6 +456,14 @@ test('a skip that was accepted holds, although the wait ends well in the same mo
     await deaf.start();
     await deaf.untilHeld();
     await deaf.steer({ verb: 'skip', by, service: 'base', reason });
+    // One that reaches the phase after the end of its last wait comes too late.
+    const phase = engine.client.workflow.getHandle(phaseWorkflowId(deaf.workflowId, deaf.runId, 1));
+    await eventually(async () => {
+      const { events } = await phase.fetchHistory();
+      assert.ok(
+        events?.some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === SIGNALS.steerPhase),
+      );
+    });
     deaf.isOver = true;
     const { result, states } = await deaf.ended();
     assert.deepEqual(
