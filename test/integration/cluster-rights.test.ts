@@ -1,7 +1,7 @@
 /**
  * A real API server that holds nothing but what the identities of docs/look-up/rbac.md are granted: each line of its
  * table is asked of the authorizer, and what would make an identity stronger is tried. Beside it: that there is room
- * for as many Services as a large platform has.
+ * for as many Services as a large platform has; and what the same API server says of every object of the charts.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -31,6 +31,7 @@ import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { eventually } from '../support/eventually.ts';
 import { authenticatesBy, oidcIssuer } from '../support/oidc.ts';
 import { OPENSSL } from '../support/tls.ts';
+import { dryRunTests } from './helm-dry-run.ts';
 import { commandScope } from '../../src/effects/effect.ts';
 
 const SERVICES = 1000;
@@ -322,4 +323,6 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
     assert.ok(items.length >= SERVICES);
     assert.equal(addresses.size, items.length);
   });
+
+  dryRunTests(() => embedded);
 });

@@ -32,9 +32,10 @@ const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
   'test/e2e/ananta/deploy.test.ts',
   'test/integration/embedded.test.ts',
-  ...['destroy', 'shared-engine', 'rollback', 'ananta/upstream', 'drift-run', 'lock', 'install', 'plan', 'cancel'].map(
+  ...['destroy', 'rollback', 'shared-engine', 'cancel', 'ananta/upstream', 'durability-local-stack', 'drift-run'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
+  ...['lock', 'install', 'plan', 'durability'].map((name) => `test/e2e/${name}.test.ts`),
 ];
 
 /** These wait for servers, timers and other people's time-outs for the most part. */
