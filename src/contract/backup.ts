@@ -11,7 +11,7 @@ export type BackupPart = (typeof BACKUP_PARTS)[number];
 const sumSchema = z.object({ bytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const recordEntrySchema = sumSchema.extend({
-  kind: z.enum(['owner', 'version', 'drift', 'audit']),
+  kind: z.enum(['owner', 'version', 'drift', 'audit', 'checkpoint']),
   /** Of the ConfigMap. */
   name: z.string().min(1),
 });

@@ -2,6 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { makeCheckpoint } from '../../effects/checkpoint/take.ts';
 import { loadEnvironment } from '../../environment/load.ts';
+import { loadPlatform } from '../../environment/platform.ts';
+import { suggestion } from '../../suggest.ts';
+import { shortened } from '../shared/arguments.ts';
+import { refused } from '../shared/failure.ts';
 import { bytesWord } from '../backup/words.ts';
 import type { CliContext } from '../shared/context.ts';
 import { commandLine } from '../shared/format.ts';
@@ -14,6 +18,12 @@ export async function createCheckpoint(
   { env, json }: CheckpointCreateOptions,
 ): Promise<void> {
   const environment = await loadEnvironment(env, context.config);
+  const known = (await loadPlatform(environment, context.config)).databases.map((one) => `${one.server}/${one.name}`);
+  if (!known.includes(database))
+    throw refused(
+      `There is no database "${shortened(database)}" in the catalog${suggestion(database, known) || '.'}`,
+      `Those that there are: ${known.join(', ')}`,
+    );
   const { withLiveClients } = await import('../shared/clients.ts');
   const record = await withLiveClients(context, environment, (clients, signal) =>
     makeCheckpoint(

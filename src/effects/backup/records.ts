@@ -4,6 +4,7 @@ import { type KubernetesClient, type KubernetesObject, paths } from '../../clien
 import { type BackupRecordKind, type KeptObject, keptObjectSchema } from '../../contract/backup.ts';
 import { OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { OWNER_RECORD } from '../../contract/owner.ts';
+import { CHECKPOINT_LABEL } from '../checkpoint/record.ts';
 import { driftStateName } from '../drift/state.ts';
 import { AUDIT_LABEL } from '../records/audit.ts';
 import { VERSION_LABEL } from '../versions/store.ts';
@@ -44,6 +45,7 @@ function kindOf({ metadata }: KubernetesObject, environment: string): BackupReco
   if (metadata.name === driftStateName(environment)) return 'drift';
   if (labels[RELEASE_LABELS.environment] !== environment) return undefined;
   if (labels[VERSION_LABEL] !== undefined) return 'version';
+  if (labels[CHECKPOINT_LABEL] !== undefined) return 'checkpoint';
   return labels[AUDIT_LABEL] === undefined ? undefined : 'audit';
 }
 

@@ -6,8 +6,10 @@ import { digestOf } from '../../plan/digest.ts';
 import { ensureRecordsNamespace } from '../records/namespace.ts';
 import { readRecords, type RecordKind, timeLabel } from '../records/store.ts';
 
+/** Of each record, with its time. */
+export const CHECKPOINT_LABEL = 'ananta-checkpoint';
 const CHECKPOINT: RecordKind<CheckpointRecord> = {
-  label: 'ananta-checkpoint',
+  label: CHECKPOINT_LABEL,
   key: 'record',
   schema: checkpointRecordSchema,
 };

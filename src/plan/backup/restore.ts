@@ -86,7 +86,7 @@ function recordSteps(
     if (now === undefined) return { kind, name, action: 'create' };
     if (isDeepStrictEqual(now.data, then?.data)) return { kind, name, action: 'keep' };
     // Written once and for all under the id of a run.
-    if (kind === 'audit') return { kind, name, action: 'keep' };
+    if (kind === 'audit' || kind === 'checkpoint') return { kind, name, action: 'keep' };
     if (kind === 'drift') return { kind, name, action: driftAction(now, then) };
     return { kind, name, action: 'replace' };
   });

@@ -17,6 +17,7 @@ import { pruneBackups } from '../../../src/effects/backup/folder.ts';
 import { restoreRecords } from '../../../src/effects/backup/restore-records.ts';
 import { openAgain, restoreVault } from '../../../src/effects/backup/restore-vault.ts';
 import { surveyForRestore } from '../../../src/effects/backup/survey.ts';
+import { keepCheckpoint, readCheckpoints } from '../../../src/effects/checkpoint/record.ts';
 import { updateDriftState } from '../../../src/effects/drift/state.ts';
 import { commandScope } from '../../../src/effects/effect.ts';
 import { keepAuditRecord } from '../../../src/effects/records/audit.ts';
@@ -45,6 +46,16 @@ async function deployed({ clients, run }: FakeParts): Promise<void> {
   for (const number of [1, 2]) await createVersion(clients.kubernetes, sampleVersion(number));
   const acceptance = { key: 'k', valueDigest: 'd', what: 'a field', reason: 'wanted', by: 'a@b', at: at.toISOString() };
   await updateDriftState(clients.kubernetes, 'sandbox', (state) => ({ ...state, acceptances: [acceptance] }));
+  await keepCheckpoint(clients.kubernetes, {
+    environment: 'sandbox',
+    at: at.toISOString(),
+    run: 'run-1',
+    by: 'a@b',
+    server: 'db',
+    database: 'main',
+    before: [],
+    seconds: 1,
+  });
   await keepAuditRecord(clients.kubernetes, {
     at: at.toISOString(),
     environment: 'sandbox',
@@ -97,6 +108,7 @@ describe('a backup', () => {
       assert.deepEqual(read.records.map(({ metadata }) => metadata.name).sort(), records(parts));
       assert.deepEqual(read.manifest.records?.map(({ kind }) => kind).sort(), [
         'audit',
+        'checkpoint',
         'drift',
         'owner',
         'version',
@@ -231,7 +243,8 @@ describe('records put back', () => {
       await assert.rejects(putBack(parts, path), /killed/);
       assert.equal(parts.cluster.objects.has(OWNER_PATH), false, 'the owner comes last');
       parts.clients.kubernetes.create = create;
-      assert.equal((await putBack(parts, path)).length, 3);
+      assert.equal((await putBack(parts, path)).length, 4);
+      assert.equal((await readCheckpoints(parts.clients.kubernetes, 'sandbox')).length, 1);
       for (const name of records(parts)) {
         const data = (objects: ReadonlyMap<string, KubernetesObject>): unknown =>
           objects.get(paths.configMap(RECORDS_NAMESPACE, name))?.['data'];
