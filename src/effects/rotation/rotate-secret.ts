@@ -111,7 +111,7 @@ const write: Act = async (context) => {
       (session) => keepRotation(session, secret, { ...record, state: 'written' }, version, signal),
       signal,
     );
-  await syncRotated(clients, secret.path, signal);
+  await syncRotated(clients, secret.path, record.since, signal);
   return { changed: true };
 };
 

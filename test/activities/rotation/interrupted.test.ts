@@ -8,6 +8,11 @@ import { createActivities } from '../../../src/activities/index.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import { presenceOf } from '../../../src/cli/secrets/presence.ts';
 import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
+import { observeVault } from '../../../src/effects/vault/observe.ts';
+import { findRelease } from '../../../src/plan/releases.ts';
+import { listedReaders, withRestart } from '../../../src/plan/vault/secret-readers.ts';
+import { eventually } from '../../support/eventually.ts';
+import { planOf } from '../../support/plans.ts';
 import { ROTATION_ACTS } from '../../../src/contract/operations/secret-name.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { testScope } from '../../support/scope.ts';
@@ -122,6 +127,35 @@ describe('a rotation that is cut off', () => {
       const { since = '', begun } = (await list()) ?? {};
       assert.ok(Date.now() - Date.parse(since) < 600_000);
       assert.equal(begun, undefined);
+    }));
+
+  test('a deployment after it asks nobody to restart a server that knows the value, and restarts readers that do not', () =>
+    withFakeClients(async (parts) => {
+      const { activities } = await prepared(parts);
+      const { clients } = parts;
+      const changed = async () =>
+        (await observeVault(clients, clients.environment, new AbortController().signal)).changedSecrets ?? [];
+      for (const act of ['add', 'write'] as const)
+        await activities.rotateSecret({ run: parts.run, act, secret: QUEUE });
+      const [queue] = await changed();
+      assert.deepEqual([queue?.name, queue?.rotated, queue?.stale], ['vault-stores-queue', true, false]);
+      const api = findRelease(clients.catalog, 'api');
+      const step = { ...planOf({ api: { phase: 1, action: 'unchanged' } }).services[0]!.steps[0]!, namespace: 'apps' };
+      const seen = {
+        changedSecrets: await changed(),
+        podsSince: new Map([
+          ['apps/api', '2020-01-01T00:00:00Z'],
+          ['stores/cache', '2020-01-01T00:00:00Z'],
+        ]),
+      };
+      assert.equal(withRestart(clients.catalog, clients.environment, api, step, seen).action, 'restart');
+      assert.deepEqual(listedReaders(clients.catalog, clients.environment, seen), []);
+      // What somebody changes by hand afterwards is no rotation.
+      setTo(parts, QUEUE, 'set-by-hand');
+      const later = Date.now() + 1500;
+      await eventually(() => assert.ok(Date.now() > later));
+      await activities.syncSecrets(parts.run);
+      assert.equal((await changed())[0]?.rotated, undefined);
     }));
 
   test('leaves servers alone whose pods are simulated, and says so', () =>

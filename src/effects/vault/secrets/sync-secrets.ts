@@ -35,22 +35,24 @@ export async function syncSecrets(
 
 /**
  * Those made from one path, after a rotation: its server knows what has changed, so that readers may be restarted.
+ * @param since ISO 8601: what was changed before that was not by the rotation
  * @returns of those written `<namespace>/<name>`
  */
 export async function syncRotated(
   clients: Pick<Clients, 'catalog' | 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
   path: string,
+  since: string,
   signal: AbortSignal,
 ): Promise<string[]> {
   const wanted = wantedSecrets(clients.catalog).filter((secret) => secret.path === path);
-  return (await write(clients, wanted, signal, true)).written;
+  return (await write(clients, wanted, signal, since)).written;
 }
 
 async function write(
   clients: Pick<Clients, 'catalog' | 'kubernetes' | 'vault' | 'redactor' | 'environment'>,
   wanted: readonly WantedSecret[],
   signal: AbortSignal,
-  rotated = false,
+  rotatedSince?: string,
 ): Promise<{ written: string[]; existing: Map<string, MadeSecret> }> {
   const [made, entries] = await Promise.all([madeSecrets(clients, signal), readPaths(clients, wanted, signal)]);
   const existing = new Map(made.map((secret) => [`${secret.namespace}/${secret.name}`, secret]));
@@ -59,7 +61,9 @@ async function write(
     const [found, entry] = [existing.get(`${secret.namespace}/${secret.name}`), entries.get(secret.path)];
     const changed = changedAt(secret, found, entry, now);
     const marked = found?.object.metadata.annotations?.[SECRETS_ROTATED_ANNOTATION];
-    return { secret, found, entry, changed, marked, mark: rotated ? changed : marked };
+    // Whole seconds sort behind any fraction of theirs.
+    const isRotated = rotatedSince !== undefined && changed !== undefined && changed >= rotatedSince;
+    return { secret, found, entry, changed, marked, mark: isRotated ? changed : marked };
   });
   const stale = changes.filter(
     ({ secret, found, entry, marked, mark }) =>
