@@ -24,6 +24,8 @@ const READERS: readonly (keyof Activities)[] = [
   'notify',
   'addressNotification',
   'deliverNotification',
+  'readVersion',
+  'awaitOperation',
 ];
 
 const [service] = planOf({ identity: { phase: 1 } }).services as [PlannedService];
