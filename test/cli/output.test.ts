@@ -15,7 +15,7 @@ import { readConfig } from '../../src/config.ts';
 import { externalEnvironment, type Workspace, workspace } from './run-cli.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const COUNT = 60;
+const COUNT = 80;
 
 /** Each has forty problems, which makes more than a megabyte together. */
 let place: Workspace;

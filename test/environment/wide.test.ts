@@ -28,7 +28,7 @@ describe('the platform wide', () => {
   });
 
   for (const [parameters, says] of [
-    [{ services: 0 }, /services has to be a whole number from 1 to 2000, and is "0"/],
+    [{ services: 0 }, /services has to be a whole number from 1 to 10000, and is "0"/],
     [{ layers: 'many' }, /layers has to be a whole number/],
     [{ width: 3 }, /there is no parameter "width"; known: services, layers/],
   ] as const)

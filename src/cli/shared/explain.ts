@@ -29,8 +29,12 @@ const HEADLINES: Record<ExitCode, string> = {
   [EXIT_CODES.cancelled]: 'cancelled',
 };
 
+/** A word so long that nobody reads it, as a file's name may be that somebody has typed. */
+const ENDLESS = /\S{1000,}/g;
+
 export function explain(error: unknown, attempt: Attempt): Explanation {
-  const explained = explainAny(error, attempt);
+  const found = explainAny(error, attempt);
+  const explained = { ...found, message: found.message.replace(ENDLESS, (word) => `${word.slice(0, 80)}…`) };
   const lines = (style: Style): string[] => {
     if (explained.exitCode === EXIT_CODES.done) return [];
     const what = [attempt.command, ...(attempt.environment === undefined ? [] : ['--env', attempt.environment])].join(
