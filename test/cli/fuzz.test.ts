@@ -1,6 +1,6 @@
 /** Whatever is typed behind a command is refused in words, at once: every option and argument with odd values. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -18,6 +18,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
   // What gets as far as an environment meets one that does not hold: nothing is ever started.
   await writeFile(join(folder, 'sandbox.yaml'), 'domain: x\n');
+  await mkdir(join(folder, 'a', 'b'), { recursive: true });
   const quiet = { write: () => true };
   context = {
     config: {
@@ -72,6 +73,9 @@ const ODD = [
   '0x10',
   'null',
 ];
+
+/** These need no environment to write a file: below the folder of this test. */
+const WRITES = ['backup key'];
 
 let next = 0;
 /** Four odd values, other ones each time; what is endless is always among them. */
@@ -146,7 +150,13 @@ describe('odd arguments', () => {
       for (const option of command.options.filter(({ required: valued }) => valued)) {
         const flag = option.long ?? option.short ?? '';
         // Of each option others: together they meet all.
-        for (const odd of some()) await check([...path, ...required, flag, odd]);
+        for (const odd of some())
+          await check([
+            ...path,
+            ...required,
+            flag,
+            WRITES.includes(path.join(' ')) ? join(folder, 'a', 'b', odd) : odd,
+          ]);
         const twice = await check([...path, ...required, flag, 'a', flag, 'b']);
         assert.equal(twice.exitCode, EXIT_CODES.refused, `${flag} twice`);
         assert.equal(
