@@ -13,12 +13,14 @@ import { buildProgram } from '../../src/cli/main.ts';
 import { plainStyle } from '../../src/cli/shared/terminal.ts';
 
 let folder = '';
+let written = '';
 let context: CliContext;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
   // What gets as far as an environment meets one that does not hold: nothing is ever started.
   await writeFile(join(folder, 'sandbox.yaml'), 'domain: x\n');
-  await mkdir(join(folder, 'a', 'b'), { recursive: true });
+  written = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
+  await mkdir(join(written, 'a', 'b'), { recursive: true });
   const quiet = { write: () => true };
   context = {
     config: {
@@ -44,6 +46,7 @@ before(async () => {
 });
 after(async () => {
   await rm(folder, { recursive: true });
+  await rm(written, { recursive: true });
 });
 
 const ODD = [
@@ -74,7 +77,7 @@ const ODD = [
   'null',
 ];
 
-/** These need no environment to write a file: below the folder of this test. */
+/** These need no environment to write a file: it comes into a folder of its own. */
 const WRITES = ['backup key'];
 
 let next = 0;
@@ -155,7 +158,7 @@ describe('odd arguments', () => {
             ...path,
             ...required,
             flag,
-            WRITES.includes(path.join(' ')) ? join(folder, 'a', 'b', odd) : odd,
+            WRITES.includes(path.join(' ')) ? join(written, 'a', 'b', odd) : odd,
           ]);
         const twice = await check([...path, ...required, flag, 'a', flag, 'b']);
         assert.equal(twice.exitCode, EXIT_CODES.refused, `${flag} twice`);
