@@ -36,6 +36,8 @@ type Issue = z.core.$ZodIssue;
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
+  /** Of a list. */
+  items?: JsonSchema;
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
 };
@@ -161,7 +163,8 @@ function schemasAt(shape: JsonSchema, path: readonly PropertyKey[]): JsonSchema[
   let schemas = branchesOf(shape);
   for (const part of path) {
     schemas = schemas.flatMap((schema) => {
-      const next = schema.properties?.[String(part)] ?? schema.additionalProperties;
+      const next =
+        typeof part === 'number' ? schema.items : (schema.properties?.[String(part)] ?? schema.additionalProperties);
       return typeof next === 'object' ? branchesOf(next) : [];
     });
   }

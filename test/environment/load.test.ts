@@ -46,6 +46,11 @@ const REFUSALS: Refusal[] = [
     says: 'x.yaml: storage.everything: unknown key; known here: class, sizes',
   },
   {
+    name: 'a key that nothing in a list has',
+    files: { x: `${SOUND}freeze: { windows: [{ name: n, days: [], from: 0 8 * * MON, to: 0 9 * * MON }] }\n` },
+    says: 'x.yaml: freeze.windows.0.days: unknown key; known here: name, from, to',
+  },
+  {
     name: 'a missing key',
     files: { x: SOUND.replace('domain: example.org\n', '') },
     says: 'x.yaml: domain: is missing: a text is needed',
