@@ -59,17 +59,20 @@ function show({ seed, operations, faults }: Scenario): void {
 }
 
 let stage: Stage | undefined;
+/** Also one that is still being opened is put down. */
+let opening: Promise<Stage> | undefined;
 
 /** On a new stage where the one before went wrong. */
 async function once(of: Scenario): Promise<Ran> {
-  stage ??= await openStage(values.faketime);
+  opening ??= openStage(values.faketime);
+  stage = await opening;
   const ran = await runScenario(stage, of).catch((error: unknown): Ran => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { seed: of.seed, seconds: 0, hits: [], violations: [text], said: [] };
   });
   if (ran.violations.length > 0 && !values.keep) {
     await stage.close();
-    stage = undefined;
+    [stage, opening] = [undefined, undefined];
   }
   return ran;
 }
@@ -115,7 +118,8 @@ async function main(): Promise<boolean> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    void Promise.resolve(stage?.close()).finally(() => process.exit(1));
+    const closed = opening?.then((opened) => opened.close()).catch(() => undefined);
+    void Promise.resolve(closed).finally(() => process.exit(1));
   });
 try {
   process.exitCode = (await main()) ? 0 : 1;
