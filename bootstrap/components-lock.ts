@@ -4,7 +4,7 @@ import type { Layout } from './layout.ts';
 import { withLock } from './process/lock.ts';
 import type { Report } from './report.ts';
 
-/** @param report is told when it waits for another process */
+/** @param report called when it waits for another process */
 export function withComponentsLock<T>(
   layout: Layout,
   report: Report,

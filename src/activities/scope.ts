@@ -62,7 +62,10 @@ function wantedAt({ scheduledTimestampMs, currentAttemptScheduledTimestampMs }: 
 /** Less than after which the engine gives the step to another worker. */
 const CONFIRMED_WITHIN_MILLISECONDS = 4000;
 
-/** The SDK notices some 11 s after the last answer that the engine does not hear it; the step is given away after 6. */
+/**
+ * The SDK notices some 11 s after the last answer that it cannot reach the engine; the step goes to another worker
+ * after 6.
+ */
 async function confirmed({ client, info }: Context): Promise<void> {
   try {
     await client.withDeadline(Date.now() + CONFIRMED_WITHIN_MILLISECONDS, () =>

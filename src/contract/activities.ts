@@ -274,7 +274,7 @@ export interface Activities {
     repairDigest?: string;
     /** Why nothing is repaired now, in a few words; absent: nothing stands against it. */
     frozen?: string;
-    /** Events that anybody outside wants to be told of; absent: the environment names nobody. */
+    /** Events of which anybody outside is notified; absent: the environment names nobody. */
     notifications?: NotifyEvent[];
   }>;
   /** Steps for releases that have drifted; the rest is unchanged. */
@@ -294,13 +294,13 @@ export interface Activities {
   awaitOperation(input: { run: RunRef; workflowId: string; runId: string }): Promise<AwaitedOperation>;
   /** Calls the environment's command or webhook. A failure to call never fails the operation. */
   notify(input: NotifyInput): Promise<{ sent: boolean }>;
-  /** What is told, and to whom: names of targets. None where the same was told last. */
+  /** The notification, and names of the targets that get it. None where the last one said the same. */
   addressNotification(input: NotificationInput): Promise<{ targets: string[]; notification: Notification }>;
   /** One attempt at one target; that it failed is an answer, too. */
   deliverNotification(input: { run: RunRef; target: string; notification: Notification }): Promise<DeliveryAnswer>;
   /**
-   * Keeps what could not be told, or forgets it once it was. @returns the id under which it is kept; none on a cluster
-   * that is not the environment's
+   * Keeps what could not be delivered, or removes it once it was. @returns the id under which it is kept; none on a
+   * cluster that is not the environment's
    */
   settleNotification(input: {
     run: RunRef;

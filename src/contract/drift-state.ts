@@ -45,7 +45,7 @@ export const driftStateSchema = z.object({
   runs: z.array(driftRunSchema).default([]),
   /** Digest of the findings that were reported last; absent after a clean run. */
   notified: z.string().optional(),
-  /** The run that has told them. */
+  /** The run that has sent them. */
   notifiedBy: z.string().optional(),
 });
 export type DriftState = z.infer<typeof driftStateSchema>;

@@ -102,7 +102,7 @@ export function phaseWorkflowId(operationId: string, runId: string, phase: numbe
   return `${operationId}/${runId.slice(0, 8)}/phase-${String(phase).padStart(2, '0')}`;
 }
 
-/** @param key of what is told: the same starts it once */
+/** @param key of the notification: the same key starts it once */
 export function notificationWorkflowId(workflowId: string, runId: string, key: string): string {
   return `${workflowId}/${runId.slice(0, 8)}/notify-${key}`;
 }

@@ -1,4 +1,4 @@
-/** What is told outside: from a workflow over the activities that tell it to the list of what nobody could be told. */
+/** Notifications: from a workflow, over the activities that deliver them, to the list of those that did not arrive. */
 import { z } from 'zod';
 import { NOTIFY_EVENTS, type NotifyEvent } from './notify-events.ts';
 import { AFTER_FAILURE } from './operations/steering.ts';
@@ -22,9 +22,9 @@ export type Asks = z.infer<typeof asksSchema>;
 /** `test`: somebody tries whether it arrives. */
 export type ToldEvent = NotifyEvent | 'test';
 
-/** What is told, without secrets. Kept as it is where it could not be told. */
+/** What is sent, without secrets. Kept as it is where it could not be delivered. */
 export const notificationSchema = z.object({
-  /** The same however often it is told: a receiver knows what it has heard already. */
+  /** The same however often it is sent: a receiver recognises what it has got already. */
   id: z.string(),
   event: z.enum([...NOTIFY_EVENTS, 'test']),
   environment: z.string(),
@@ -43,7 +43,7 @@ export const notificationSchema = z.object({
 });
 export type Notification = z.infer<typeof notificationSchema>;
 
-/** A link with which a question is answered. Made for one target when that is told, and kept nowhere. */
+/** A link with which a question is answered. Made for one target when it is delivered, and stored nowhere. */
 export interface AnswerLink {
   /** `retry`, `skip`, `abandon-stop` …; `look` where a link alone decides nothing. */
   answer: string;
@@ -52,10 +52,10 @@ export interface AnswerLink {
   url: string;
 }
 
-/** As one target is told it. */
+/** As one target gets it. */
 export type ToldNotification = Omit<Notification, 'asks'> & { answers?: AnswerLink[] };
 
-/** What could not be told, to one target. */
+/** What could not be delivered to one target. */
 export const deadLetterSchema = z.looseObject({
   /** Short, for people to type. */
   id: z.string(),
@@ -78,24 +78,24 @@ export interface NotificationInput {
   title: string;
   lines: string[];
   asks?: Asks;
-  /** What it is about: told only when this is something else than what was told last. Absent: told in any case. */
+  /** What it is about: sent only when this differs from what was sent last. Absent: sent in any case. */
   about?: string[];
   /** These alone; absent: all that want the event. */
   targets?: string[];
   /** One attempt at each, and nothing is kept: somebody waits for what comes back. */
   once?: true;
-  /** What could not be told before: told again as it was, and forgotten when that succeeds. */
+  /** What could not be delivered before: sent again as it was, and removed when that succeeds. */
   letter?: DeadLetter;
 }
 
-/** How one target was told. */
+/** How the delivery to one target went. */
 export interface Delivery {
   target: string;
   delivered: boolean;
   attempts: number;
   /** What came back: one line, no secrets. */
   text: string;
-  /** Id in the list of what could not be told. */
+  /** Id in the list of what could not be delivered. */
   letter?: string;
 }
 

@@ -1,6 +1,6 @@
 /** What an environment may ask to be notified of. */
 export const NOTIFY_EVENTS = [
-  /** An operation begins, whatever had to be settled before is. */
+  /** An operation begins: policy, freezes and gates have let it pass. */
   'start',
   /** It waits for approvals of people. */
   'gate',

@@ -24,7 +24,7 @@ function emptied(stream: NodeJS.WriteStream): Promise<void> {
  * A reader of standard output that has seen enough (`… | head`) ends the command, without a word, but never one that is
  * half-way through a change of its own. An output that cannot be written (a full disk) is a failure. Without standard
  * error a command goes on: its answer is elsewhere.
- * @param code exit code when the reader went away; undefined: the command goes on, unheard
+ * @param code exit code when the reader went away; undefined: the command goes on without a reader
  */
 export function watchOutput(code: () => number | undefined, failed: number): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

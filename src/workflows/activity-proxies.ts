@@ -14,7 +14,7 @@ const HEARTBEAT = '6 seconds';
 /**
  * How often and for how long depends on the class of the failure and on the environment, so the activities themselves
  * say when it is enough (src/activities/retry). This only makes sure that everything ends, also where every attempt
- * dies unheard.
+ * dies without a word.
  */
 const LONGEST = '1 day';
 

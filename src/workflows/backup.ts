@@ -6,9 +6,9 @@ import { FAILURES } from '../contract/failures.ts';
 import type { RunRef } from '../contract/operations/deploy.ts';
 import { backups } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
-import { startTelling } from './notifications/tell.ts';
+import { startNotification } from './notifications/send.ts';
 
-/** @throws ApplicationFailure BackupFailed; whoever is notified of failures hears of it */
+/** @throws ApplicationFailure BackupFailed; whoever is notified of failures is notified of it */
 export async function backup({ environment, clusterUid }: BackupInput): ReturnType<Activities['makeBackup']> {
   const { workflowId, runId, startTime } = workflowInfo();
   const run: RunRef = { environment, imageTags: {}, clusterUid, workflowId, runId };
@@ -23,7 +23,7 @@ export async function backup({ environment, clusterUid }: BackupInput): ReturnTy
     if (isCancellation(error)) throw error;
     const { message } = failureOf(error);
     setCurrentDetails(`Failed: ${message}`);
-    await startTelling({
+    await startNotification({
       run,
       event: 'failure',
       title: `The backup of ${environment} failed`,

@@ -30,7 +30,7 @@ import { formatCount, driftDetails, notificationLines } from '../plan/drift/word
 import { writes, reads, surveys } from './activity-proxies.ts';
 import { failureOf } from './failure-of.ts';
 import { measureDrift } from './metrics.ts';
-import { startTelling, tell, tellsBeside } from './notifications/tell.ts';
+import { startNotification, sendNotification, sendsBeside } from './notifications/send.ts';
 import { repair } from './operation.ts';
 
 type Found = Pick<
@@ -39,7 +39,7 @@ type Found = Pick<
 > & {
   /** Keys that a repair was tried on. */
   attempted: string[];
-  /** Events that anybody wants to be told of. */
+  /** Events of which anybody is notified. */
   wanted?: readonly NotifyEvent[];
 };
 
@@ -248,7 +248,7 @@ async function tellOf(run: RunRef, result: DriftResult, wanted: Found['wanted'])
     outcome === 'failed'
       ? `The drift run on ${run.environment} failed: ${reason ?? ''}`
       : `Drift on ${run.environment}: ${formatCount(findings)}${repaired.length > 0 ? `, ${repaired.length} repaired` : ''}${flapping.length > 0 ? `, ${flapping.length} flapping` : ''}`;
-  const told = {
+  const message = {
     run,
     event: repaired.length > 0 ? 'repair' : 'drift',
     title,
@@ -262,11 +262,11 @@ async function tellOf(run: RunRef, result: DriftResult, wanted: Found['wanted'])
       ...repaired.map((key) => `repaired ${key}`),
       ...flapping.map((key) => `flapping ${key}`),
     ],
-  } satisfies Parameters<typeof tell>[1];
+  } satisfies Parameters<typeof sendNotification>[1];
   try {
-    // Where nothing could be looked at, nobody has said who wants to be told.
-    if (wanted === undefined && report === undefined && tellsBeside()) await startTelling(told);
-    else await tell(wanted, told, 'Tell of the findings');
+    // Where nothing could be looked at, nobody has said who is notified.
+    if (wanted === undefined && report === undefined && sendsBeside()) await startNotification(message);
+    else await sendNotification(wanted, message, 'Notify of the findings');
   } catch (error) {
     if (isCancellation(error)) throw error;
   }

@@ -32,7 +32,7 @@ export interface CodecServerOptions {
   hosts?: (() => readonly string[]) | undefined;
   allow: (verb: CodecVerb, caller: Caller) => Promise<Admission>;
   tls?: { cert: Buffer; key: Buffer } | undefined;
-  /** Told of what went wrong, never with a payload. */
+  /** Called with what went wrong, never with a payload. */
   say: (text: string) => void;
 }
 

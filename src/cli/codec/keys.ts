@@ -88,7 +88,7 @@ export async function rotateKey(context: CliContext, options: RotateOptions): Pr
     // A file that is gone must not be taken for the first one: what the older keys have encrypted would be given up.
     await keys.requireSame(before);
     const made = await make();
-    // What is only on its way to a program's keys is told by whoever has them.
+    // Of what is only on its way to a program's keys, whoever has them knows.
     return { made, untold: out === undefined ? await keys.tell(made.ring) : undefined };
   });
   const { ring, id, file } = asked.answer?.made ?? (await make());

@@ -6,13 +6,13 @@ import { pendingOf } from '../../clients/temporal/histories/pending.ts';
 import { pause } from '../shared/pause.ts';
 import type { CauseEvent, CauseOver, RetryEvent, RetryOver } from '../render/live.ts';
 
-type Told = RetryEvent | CauseEvent;
+type Shown = RetryEvent | CauseEvent;
 
 export interface RetryWatch {
   client: () => Client;
   /** Workflows that are at work now: the operation itself, which plans, and its phases. */
   workflows: () => { phase?: number; workflowId: string }[];
-  emit: (event: Told | RetryOver | CauseOver) => void;
+  emit: (event: Shown | RetryOver | CauseOver) => void;
   signal: AbortSignal;
 }
 
@@ -21,7 +21,7 @@ const EVERY_MS = 3000;
 
 /** Ends with the signal; never throws, since it only adds to the picture. */
 export async function watchRetries({ client, workflows, emit, signal }: RetryWatch): Promise<void> {
-  const shown = new Map<string, { kind: Told['kind']; what: string }>();
+  const shown = new Map<string, { kind: Shown['kind']; what: string }>();
   while (await pause(EVERY_MS, signal)) {
     const found = await Promise.all(workflows().map((workflow) => toldBy(client(), workflow)));
     const now = new Map(found.flat().map((event) => [event.id, event]));
@@ -39,7 +39,7 @@ export async function watchRetries({ client, workflows, emit, signal }: RetryWat
   }
 }
 
-async function toldBy(client: Client, { phase, workflowId }: { phase?: number; workflowId: string }): Promise<Told[]> {
+async function toldBy(client: Client, { phase, workflowId }: { phase?: number; workflowId: string }): Promise<Shown[]> {
   const { retries, causes } = await pendingOf(client, workflowId).catch(() => ({ retries: [], causes: [] }));
   const where = phase === undefined ? {} : { phase };
   const id = (activityId: string): string => `${phase ?? 'operation'}/${activityId}`;

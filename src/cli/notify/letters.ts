@@ -1,4 +1,4 @@
-/** `ananta notify list|retry|drop`: what nobody could be told. */
+/** `ananta notify list|retry|drop`: notifications that did not arrive. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { StoredLetter } from '../../effects/notify/dead-letters.ts';
@@ -27,7 +27,7 @@ export async function listLetters(context: CliContext, { env, json }: NotifyOpti
   return EXIT_CODES.done;
 }
 
-/** The oldest first, as they would have been told. */
+/** The oldest first, as they would have arrived. */
 export async function retryLetters(
   context: CliContext,
   ids: readonly string[],

@@ -1,4 +1,4 @@
-/** What could not be told, and what came back, in lines. Pure. */
+/** Notifications that did not arrive, and what came back, in lines. Pure. */
 import type { DeadLetter, Delivery } from '../../contract/notifications.ts';
 import { commandLine, count, oneLine, table, truncate } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';

@@ -1,4 +1,4 @@
-/** Starts a notification by hand and waits for what comes of it: told by a worker, from where all others are told. */
+/** Starts a notification by hand and waits for the answers: a worker sends it, from where it sends all others. */
 import type { Client } from '@temporalio/client';
 import { notificationWorkflowId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
 import type { NotificationInput, NotificationResult } from '../../contract/notifications.ts';
@@ -58,7 +58,7 @@ export async function tell(
     workflowId: notificationWorkflowId(own, runId, asked.event),
     args: [input],
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: environment }],
-    staticSummary: `Tell of: ${asked.title}`.slice(0, 200),
+    staticSummary: `Notify: ${asked.title}`.slice(0, 200),
     staticDetails: `Requested by ${requestedBy}`,
   });
   return unlessInterrupted(signal, handle.result() as Promise<NotificationResult>, 0);

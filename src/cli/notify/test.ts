@@ -1,4 +1,4 @@
-/** `ananta notify test`: whether what is told arrives. */
+/** `ananta notify test`: whether notifications arrive. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { notifyTargets } from '../../plan/notify/targets.ts';

@@ -14,7 +14,7 @@ export interface CliContext {
   run: (args: readonly string[], terminal: Terminal, config?: Config) => Promise<ExitCode>;
   /**
    * Exit code when whoever reads the output goes away: done, unless something goes on without us. Absent while the
-   * command itself is what changes something: it goes on to its end, unheard.
+   * command itself is what changes something: it goes on to its end, without a reader.
    */
   outputLost: ExitCode | undefined;
 }

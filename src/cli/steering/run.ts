@@ -44,7 +44,7 @@ export async function runSteer(context: CliContext, { env, json }: SteerOptions,
       json
         ? [JSON.stringify({ environment: env, workflowId, runId, ...intervention, message: text })]
         : [
-            `Told ${describeHolder(holder, Date.now())}.`,
+            `Sent to ${describeHolder(holder, Date.now())}.`,
             text,
             '',
             `Next: ${commandLine('attach', '--env', env)}   (watches it)`,

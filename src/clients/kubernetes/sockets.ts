@@ -214,7 +214,7 @@ export async function streamFromPod(
       done(error);
     },
   });
-  // Whoever waits for the end is told as well.
+  // Whoever waits for the end gets it as well.
   stdout.on('error', () => undefined);
   const socket = await connect(
     config,

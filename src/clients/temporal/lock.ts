@@ -140,7 +140,7 @@ async function describe(
   workflowId: string,
 ): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
   try {
-    // Who holds the lock is told also where who asked for it cannot be read.
+    // Who holds the lock is said also where it cannot be read who asked for it.
     return await forgiving(client).workflow.getHandle(workflowId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;

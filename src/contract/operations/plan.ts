@@ -125,7 +125,7 @@ export interface OperationPlan {
   unhealthy?: { service: string; reason: string }[];
   /** What the environment's rules say of it; absent where it has none. */
   verdicts?: PolicyVerdict[];
-  /** Events that anybody outside wants to be told of; absent: nobody is named, or a plan of an earlier version. */
+  /** Events of which anybody outside is notified; absent: nobody is named, or a plan of an earlier version. */
   notifications?: NotifyEvent[];
   /** What a person should know of the plan as a whole; one line each, no secrets. */
   notes?: string[];

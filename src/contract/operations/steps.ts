@@ -60,7 +60,7 @@ export const STEP_KINDS = [
   'undo',
   /** Releases whose Helm was interrupted are made ready for the next operation. */
   'unlock',
-  /** Whom the environment names is told, beside everything else. */
+  /** Notifies whom the environment names, beside everything else. */
   'notify',
   /** The schedule of drift runs is as the environment says. */
   'schedule',
@@ -100,7 +100,7 @@ export interface OperationStep {
   optional?: true;
   /** Failures that keep nothing else from being done. */
   tolerates?: FailureType[];
-  /** With `notify`, where it is told otherwise than of the outcome. */
+  /** With `notify`, where the event is another than the outcome's. */
   event?: 'start';
   /** With `gate`. */
   gate?: GateRule;

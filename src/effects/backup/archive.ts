@@ -49,7 +49,7 @@ export function recordPath(name: string): string {
   return `records/${name}.json`;
 }
 
-/** One behind the other they are what came in. @param onSum told at the end */
+/** One behind the other they are what came in. @param onSum called at the end */
 export async function* snapshotEntries(
   snapshot: AsyncIterable<Uint8Array>,
   onSum: (sum: Sum) => void,

@@ -121,7 +121,7 @@ async function openWith(
 }
 
 async function fits(vault: Clients['vault'], { keys, encryptedFor }: VaultKeys, signal: AbortSignal): Promise<boolean> {
-  // Shares of people cannot be tried: they are told to give them.
+  // Shares that people hold cannot be tried: people are asked to enter them.
   if (encryptedFor !== undefined) return true;
   for (const { api } of await vault.servers(signal)) {
     if (!(await api.health(signal)).sealed) continue;

@@ -1,4 +1,4 @@
-/** What is told, to whom: from the environment's file as it is now. */
+/** What a notification says and who gets it: from the environment's file as it is now. */
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { Notification, NotificationInput } from '../../contract/notifications.ts';
@@ -9,7 +9,7 @@ import { readDriftState, updateDriftState } from '../drift/state.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 
-/** Targets that want to know of it; none where the same was told last. */
+/** Targets that get it; none where the last notification said the same. */
 export async function addressNotification(
   clients: Clients,
   input: InputOf<'addressNotification'>,
@@ -26,7 +26,7 @@ export async function addressNotification(
   return { targets: (await claims(clients, input, scope.signal)) ? targets : [], notification };
 }
 
-/** The same findings are told once: by the run that has begun to. */
+/** The same findings are sent once: by the run that has begun to. */
 async function claims(
   { kubernetes }: Clients,
   { run, about = [] }: NotificationInput,

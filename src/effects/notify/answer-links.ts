@@ -1,6 +1,6 @@
 /**
  * Links with which a question is answered: what they are for is signed (HMAC-SHA256) with a key of the environment.
- * They are made when a target is told and kept nowhere: who reads histories has none.
+ * They are made when a notification is delivered, and stored nowhere: whoever reads histories has none.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** One call of a program that tells. */
+/** One call of a program that sends a notification. */
 import { execa } from 'execa';
 import type { Clients } from '../../clients/index.ts';
 import type { DeliveryAnswer, ToldNotification } from '../../contract/notifications.ts';

@@ -1,6 +1,6 @@
 /**
- * What could not be told: a ConfigMap each beside the platform versions, so that it outlives worker and engine. The
- * oldest go when there are too many, and all when they are too old for anybody to care.
+ * Notifications that could not be delivered: a ConfigMap each beside the platform versions, so that it outlives worker
+ * and engine. The oldest go when there are too many, and all when they are too old for anybody to care.
  */
 import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';

@@ -95,7 +95,7 @@ async function attempt(
   }
 }
 
-/** What came back, for whoever wonders why nobody was told. */
+/** What the receiver answered, for whoever wonders why nothing arrived. */
 async function log(
   { connections }: Clients,
   { name, earlier }: NotifyTarget,

@@ -1,4 +1,4 @@
-/** Tells once, and waits for the end of it: of operations whose plan does not say yet who is told. */
+/** Sends once, and waits for the answers: for operations whose plan does not yet say who is notified. */
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, NotifyInput, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';

@@ -1,4 +1,4 @@
-/** Reads a value that the environment's file only says the place of. It is never told, nor part of an error. */
+/** Reads a value of which the environment's file only names the place. It is never shown, nor part of an error. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clients } from '../../clients/index.ts';

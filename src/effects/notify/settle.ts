@@ -1,4 +1,4 @@
-/** After the last attempt: what could not be told is kept, what could be told at last is forgotten. */
+/** After the last attempt: a notification that was not delivered is kept, one that was delivered at last is removed. */
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';

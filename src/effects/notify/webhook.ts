@@ -1,4 +1,4 @@
-/** One attempt at a webhook. Its address may be all that is needed to write there: it is never told. */
+/** One attempt at a webhook. Its address may be all that is needed to write there, so it is never shown. */
 import { headersOf } from '../../clients/headers-file.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';

@@ -1,5 +1,5 @@
 /**
- * What a rotation has done so far, in Vault: the next value stands there before any server hears of it, the former one
+ * What a rotation has done so far, in Vault: the next value stands there before any server gets it, the former one
  * until its server refuses it. Written with check-and-set, so that two never work on one secret.
  */
 import { z } from 'zod';
@@ -52,7 +52,7 @@ export async function readRotation(
   return { record: parsed.success ? parsed.data : undefined, version };
 }
 
-/** Before its server hears of the value. @throws KvConflictError */
+/** Before its server gets the value. @throws KvConflictError */
 export async function beginRotation(
   session: VaultSession,
   secret: SecretName,

@@ -56,7 +56,7 @@ const DOING: Record<InputOf<'rotateSecret'>['act'], string> = {
   revoke: 'has the former value refused',
 };
 
-/** The next value is in Vault before the server hears of it. */
+/** The next value is in Vault before the server gets it. */
 const add: Act = async (context) => {
   const { secret } = context;
   const { record: kept, version, entry } = await known(context);

@@ -1,4 +1,4 @@
-/** The part of an environment file that says who is told of what. */
+/** The part of an environment file that says who is notified of what. */
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
 import { filePath, hostPort, webAddress } from './addresses.ts';

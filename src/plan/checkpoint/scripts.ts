@@ -1,5 +1,5 @@
 /**
- * What PostgreSQL's own tools are told in the server's own container: over its socket, with the password that the
+ * What PostgreSQL's own tools run in the server's own container: over its socket, with the password that the
  * container has, if it has one. No value goes in or comes out. Pure.
  */
 

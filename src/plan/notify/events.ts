@@ -1,7 +1,7 @@
-/** Which events are told to whom. Pure, and without Node. */
+/** Who is notified of which events. Pure, and without Node. */
 import type { NotifyEvent } from '../../contract/notify-events.ts';
 
-/** Whoever wants to know of every end hears of failures, and whoever wants to know of drift of repairs. */
+/** A target that lists `end` gets failures as well, and one that lists `drift` gets repairs. */
 export function isWanted(event: NotifyEvent, wanted: readonly NotifyEvent[]): boolean {
   return (
     wanted.includes(event) ||

@@ -4,7 +4,7 @@ import type { AnswerLink, ToldNotification } from '../../contract/notifications.
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 
 /** What chat programs show of it. */
-type Told = Pick<ToldNotification, 'title' | 'lines' | 'url' | 'answers'>;
+type Content = Pick<ToldNotification, 'title' | 'lines' | 'url' | 'answers'>;
 
 /** Chat programs refuse what is much longer. */
 const MOST_CHARACTERS = 2900;
@@ -33,7 +33,7 @@ function inEarlierWords({ id: _, answers: _answers, operation, event, ...rest }:
   return { event: then, ...rest };
 }
 
-function slack({ title, lines, url, answers = [] }: Told): object {
+function slack({ title, lines, url, answers = [] }: Content): object {
   const links = [
     ...(answers.length === 0 ? [] : [answers.map((answer) => `<${answer.url}|${escaped(answer.label)}>`).join('   ')]),
     ...(url === undefined ? [] : [`<${url}|Temporal UI>`]),
@@ -47,7 +47,7 @@ function slack({ title, lines, url, answers = [] }: Told): object {
 }
 
 /** As an Adaptive Card, which Workflows of Teams and its older webhooks take. */
-function teams({ title, lines, url, answers = [] }: Told): object {
+function teams({ title, lines, url, answers = [] }: Content): object {
   const open = ({ label, url: address }: Pick<AnswerLink, 'label' | 'url'>): object => ({
     type: 'Action.OpenUrl',
     title: label,

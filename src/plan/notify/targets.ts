@@ -1,4 +1,4 @@
-/** Who is told of what, from the environment's file. Pure. */
+/** Who is notified of what, from the environment's file. Pure. */
 import type { ToldEvent } from '../../contract/notifications.ts';
 import type { NotifyEvent } from '../../contract/notify-events.ts';
 import { LONGEST_ATTEMPT_SECONDS, type NotifyReference, type NotifySettings } from '../../environment/fields/notify.ts';

@@ -1,4 +1,4 @@
-/** What is told of an operation. Pure, and without Node. */
+/** What notifications say of an operation. Pure, and without Node. */
 import type { OperationResult, RunRef } from '../../contract/operations/deploy.ts';
 import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import { isNoop } from '../progress.ts';

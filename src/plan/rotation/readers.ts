@@ -10,7 +10,7 @@ export interface Reader {
   secrets: string[];
 }
 
-/** Services that keep values of the path themselves: they hear of a new one from whoever rotates it. */
+/** Services that keep values of the path themselves: the rotation itself gives them a new one. */
 export function serversOf({ secretPaths }: Pick<Catalog, 'secretPaths'>, path: string): Set<string> {
   const keys = secretPaths.find((candidate) => candidate.path === path)?.keys ?? [];
   return new Set(

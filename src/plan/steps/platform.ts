@@ -156,7 +156,7 @@ function rotation(
 /** What is left to be done where there is no plan: it could not be made. */
 export function stepsWithoutPlan(intent: Intent): OperationStep[] {
   const { closing } = platformSteps(NOTHING, intent, () => undefined);
-  // Nobody knows yet who wants to be told: whoever tells looks.
+  // Without a plan nobody knows yet who wants notifications: the step that sends them looks.
   const told = intent.verb === 'repair' || intent.verb === 'undo' ? [] : [FAILED];
   return [...told, ...closing.filter(({ kind }) => kind === 'audit')];
 }
@@ -164,8 +164,8 @@ export function stepsWithoutPlan(intent: Intent): OperationStep[] {
 const FAILED = step('notify', 'whom the environment names is told of a failure', { finally: 'failed', optional: true });
 
 /**
- * A repair is told by the drift run that has begun it, and what is taken back by its deployment. A plan that names
- * nobody tells of failed deployments alone, as plans of earlier versions do.
+ * The drift run that has begun a repair sends its notification, and a deployment that of what it takes back. A plan
+ * that names nobody sends those of failed deployments alone, as plans of earlier versions do.
  */
 function notifications(
   { notifications: wanted, services, prerequisites }: Decided,

@@ -24,7 +24,7 @@ export interface AnswerParts {
   operations: Operations;
   /** As it is now. */
   key: () => Promise<string>;
-  /** Told of every answer, never with a link. */
+  /** Called with every answer, never with a link. */
   say: (text: string) => void;
   now?: () => number;
 }

@@ -34,7 +34,7 @@ export interface NexusParts {
   environment: () => Promise<Environment>;
 }
 
-/** Who has asked, for what, of which environment: nothing is told to anybody else. */
+/** Who has asked, for what, of which environment: nothing is shown to anybody else. */
 interface Admitted {
   environment: Environment;
   clusterUid: string;

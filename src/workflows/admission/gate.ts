@@ -5,7 +5,7 @@ import type { OperationWait } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { standing, subjectTexts } from '../../plan/admission/gate.ts';
 import { isBroken } from '../../plan/policy/words.ts';
-import { tell } from '../notifications/tell.ts';
+import { sendNotification } from '../notifications/send.ts';
 import { admissionOf, operationOf, type StepCall, type StepEnd } from '../steps/call.ts';
 import type { Admission } from './admission.ts';
 
@@ -94,7 +94,7 @@ function waitOf(
 async function ask(call: StepCall, { reason, gate, until }: OperationWait): Promise<void> {
   if (gate === undefined) return;
   const { run } = call;
-  await tell(
+  await sendNotification(
     operationOf(call).plan?.notifications,
     {
       run,

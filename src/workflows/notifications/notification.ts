@@ -1,5 +1,5 @@
 /**
- * Tells each target that wants to know, until it has heard of it or it is given up; what nobody could be told is kept
+ * Delivers to each target that wants the event, until it has answered or is given up; what was not delivered is kept
  * in the cluster. A workflow of its own: what it is about neither waits for it nor fails with it.
  */
 import { CancellationScope, isCancellation, setCurrentDetails, sleep } from '@temporalio/workflow';

@@ -17,7 +17,7 @@ import { ask, emptySteering, fitted, intervene, reached, turnedDown, unanswered 
 import { dueServices, targetOf } from '../../plan/steering/targets.ts';
 import { answerText, questionText } from '../../plan/steering/words.ts';
 import { steer, steerSignal } from '../messages.ts';
-import { tell } from '../notifications/tell.ts';
+import { sendNotification } from '../notifications/send.ts';
 import type { RunningPhases } from '../phases.ts';
 
 /** Of how many requests the memo knows, which is written anew with each; the result knows all. */
@@ -103,7 +103,7 @@ export function operationSteering({
     if (!answered && isOpen()) set(unanswered(state(), question, now()));
   };
   const tellOf = async (question: Question): Promise<void> => {
-    await tell(
+    await sendNotification(
       view().plan?.notifications,
       {
         run,

@@ -27,7 +27,7 @@ export interface CodecOptions {
   environment?: string | undefined;
   /** How long a key that is not there yet is waited for: files of several machines are not exchanged at once. */
   patienceMilliseconds?: number;
-  /** Told of each payload that nobody here can open, before the error is thrown. */
+  /** Called with each payload that nobody here can open, before the error is thrown. */
   onUnreadable?: (error: UnreadableHistoryError) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Where the keys of histories come from: a file, or a program that prints one. They are told to nobody. */
+/** Where the keys of histories come from: a file, or a program that prints one. They are shown to nobody. */
 import { readFile } from 'node:fs/promises';
 import type { Connections } from '../../../environment/connections.ts';
 import { HistoryKeysError } from '../errors.ts';
@@ -18,7 +18,7 @@ export interface KeySource {
 }
 
 const LOOK_EVERY_MILLISECONDS = 2000;
-/** Well within the time that `codec keys` allows for whoever hears of a new key later. */
+/** Well within the time that `codec keys` allows for whoever gets a new key later. */
 const ASK_EVERY_MILLISECONDS = 60_000;
 const COMMAND_MILLISECONDS = 30_000;
 

@@ -3,7 +3,9 @@ import { type RotationNames, type RotationScript, type RotationValues, type Serv
 
 const READS: (keyof RotationValues)[] = ['former', 'next', 'wrong'];
 
-/** The broker's own tool, in its own container, asks nobody for a password; those it is told come by standard input. */
+/**
+ * The broker's own tool, in its own container, asks nobody for a password; those that it sets come by standard input.
+ */
 const COMMON = `
 former_user=$1 next_user=$2
 export LC_ALL=C

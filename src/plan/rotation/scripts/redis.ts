@@ -1,6 +1,6 @@
 /**
  * Redis: the default user takes two passwords while readers move. It forgets the new one when it restarts before its
- * Secret has it, so it is told again right before that is written.
+ * Secret has it, so it is set again right before that is written.
  */
 import { type RotationScript, type RotationValues, type ServerAct, shell } from './script.ts';
 

@@ -1,4 +1,4 @@
-/** Starts what tells, beside whatever it is about: neither is held up by the other. */
+/** Starts the workflow that delivers a notification, beside the operation: neither is held up by the other. */
 import {
   ChildWorkflowCancellationType,
   isCancellation,
@@ -15,40 +15,44 @@ import { isWanted } from '../../plan/notify/events.ts';
 import { outside } from '../activity-proxies.ts';
 import type { notification as Notification } from './notification.ts';
 
-type Told = Omit<NotifyInput, 'event'> & { event: NotifyEvent };
+type Message = Omit<NotifyInput, 'event'> & { event: NotifyEvent };
 
 /**
- * @param wanted by anybody; undefined where whoever has planned it does not say: then it is told here and now, as
- * operations of earlier versions did it, and the end of that is waited for
- * @param summary of that
- * @throws what the telling has failed with, where it is waited for
+ * @param wanted events of which anybody is notified; undefined in plans of earlier versions, which do not say it: then
+ * the notification is sent by an activity of the operation itself, which is waited for
+ * @param summary of that activity
+ * @throws ActivityFailure of that activity
  */
-export async function tell(wanted: readonly NotifyEvent[] | undefined, told: Told, summary: string): Promise<void> {
+export async function sendNotification(
+  wanted: readonly NotifyEvent[] | undefined,
+  message: Message,
+  summary: string,
+): Promise<void> {
   if (wanted === undefined) {
-    await outside.notify.executeWithOptions({ summary }, [{ ...told, event: earlierEvent(told) }]);
+    await outside.notify.executeWithOptions({ summary }, [{ ...message, event: earlierEvent(message) }]);
     return;
   }
-  if (isWanted(told.event, wanted)) await startTelling(told);
+  if (isWanted(message.event, wanted)) await startNotification(message);
 }
 
 /**
- * Whether it is told beside what it is about also where nobody has planned who wants to know; not in runs that began
- * with an older worker.
+ * Whether notifications are sent beside the operation also where there is no plan that says who is notified; not in
+ * runs that began with an older worker.
  */
-export function tellsBeside(): boolean {
+export function sendsBeside(): boolean {
   return patched('notifications beside their operation');
 }
 
 /** @throws only where the workflow itself is cancelled */
-export async function startTelling(told: Told): Promise<void> {
-  const { run, event } = told;
+export async function startNotification(message: Message): Promise<void> {
+  const { run, event } = message;
   try {
     await startChild<typeof Notification>('notification', {
       workflowId: notificationWorkflowId(run.workflowId, run.runId, `${event}-${uuid4().slice(0, 8)}`),
-      args: [told],
+      args: [message],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
-      staticSummary: `Tell of: ${told.title}`.slice(0, 200),
+      staticSummary: `Notify: ${message.title}`.slice(0, 200),
       typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.environment, value: run.environment }],
     });
   } catch (error) {
@@ -56,7 +60,7 @@ export async function startTelling(told: Told): Promise<void> {
   }
 }
 
-function earlierEvent({ event }: Told): NotifyInput['event'] {
+function earlierEvent({ event }: Message): NotifyInput['event'] {
   if (event === 'failure') return 'deploy-failed';
   return event === 'repair' ? 'drift' : event;
 }
