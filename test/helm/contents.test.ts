@@ -40,7 +40,8 @@ describe('what Jobs make is what the catalog says', () => {
       const job = valuesOf(`${server}-databases`);
       const sql = job.files?.['sql']?.['databases.sql'] ?? '';
       assert.match(sql, new RegExp(`CREATE DATABASE ${name} OWNER ${owner}'`), `${server}/${name}`);
-      const [, variable] = new RegExp(`ALTER ROLE ${owner} WITH LOGIN.* PASSWORD :'(\\w+)'`).exec(sql) ?? [];
+      const [, variable] =
+        new RegExp(`ALTER ROLE :"${owner}_username" WITH LOGIN.* PASSWORD :'(\\w+)'`).exec(sql) ?? [];
       const [, environment] = new RegExp(`\\\\getenv ${variable} (\\w+)`).exec(sql) ?? [];
       const reference = job.envFromSecret?.[environment ?? ''];
       assert.deepEqual(reference, { secret: password.path, key: password.key }, `${server}/${name}`);

@@ -143,7 +143,8 @@ const MATRIX: readonly Line[] = [
   ['GET', 'sys/raw/core/keyring', undefined, []],
   ['POST', 'sys/plugins/catalog/auth/x', { sha256: '0', command: 'x' }, []],
   ['POST', 'sys/plugins/reload/backend', { plugin: 'kubernetes' }, []],
-  ['GET', 'sys/storage/raft/snapshot', undefined, []],
+  // Sealed as it is: what is backed up.
+  ['GET', 'sys/storage/raft/snapshot', undefined, DEPLOYER],
   ['POST', 'sys/storage/raft/snapshot-force', {}, []],
   ['POST', 'sys/storage/raft/remove-peer', { server_id: 'x' }, []],
   ['POST', 'sys/rotate', {}, []],

@@ -65,8 +65,8 @@ async function changedCheckout(repoRoot: string): Promise<string> {
   const code = await readFile(file, 'utf8');
   const at = '  const info = workflowInfo();\n';
   assert.ok(code.includes(at));
-  const changed = code.replace(at, `${at}  await CancellationScope.current().run(async () => sleep(50));\n`);
-  await writeFile(file, `import { sleep } from '@temporalio/workflow';\n${changed}`);
+  const changed = code.replace(at, `${at}  await Added.current().run(async () => sleep(50));\n`);
+  await writeFile(file, `import { CancellationScope as Added, sleep } from '@temporalio/workflow';\n${changed}`);
   return checkout;
 }
 

@@ -85,6 +85,7 @@ describe('the place of a rehearsal', () => {
         'prometheus',
         'nexus',
         'backup',
+        'rotation',
         'rehearsal',
       ]);
     assert.deepEqual(Object.keys(environmentFileSchema.shape).sort(), [...taken, ...changed].sort());
