@@ -248,8 +248,9 @@ export async function streamFromPod(
         stdout.push(null);
         resolve({ exitCode: exitCodeOf(status, what), stderr });
       } catch (error) {
-        stdout.destroy(error as Error);
-        reject(error);
+        const problem = error as Error;
+        stdout.destroy(problem);
+        reject(problem);
       }
     });
   });
