@@ -21,6 +21,8 @@ export function secretPaths(values: unknown, isSecret: IsSecret): ValuePath[] {
     return Object.entries(value).flatMap(([name, below]) => {
       const here = [...path, name];
       if (value['kind'] === 'Secret' && ['data', 'stringData'].includes(name)) return [here];
+      // Of the bundled charts: `envFromSecret: {PASSWORD: {secret, key}}` names a Secret.
+      if (path.at(-2) === 'envFromSecret' && name === 'secret') return [];
       return within(below, here, isVariable && name === 'value' ? 'password' : name, false);
     });
   }

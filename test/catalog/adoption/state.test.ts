@@ -1,5 +1,6 @@
 /** State files of Terraform and OpenTofu: what is read of them, what is refused, and that no secret is kept. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { foundInState, parseState, StateFileError } from '../../../src/plan/adoption/state.ts';
 import { scrubbed } from '../../../src/plan/adoption/scrub.ts';
@@ -10,6 +11,29 @@ const read = (state: unknown): ReturnType<typeof foundInState> =>
   foundInState(parseState(JSON.stringify(state), FILE), FILE);
 
 describe('a state file', () => {
+  test('written by Terraform 1.11 and the provider helm 3: names of Secrets stay, what was set as sensitive does not', async () => {
+    const text = await readFile(new URL('helm-provider-3.tfstate', import.meta.url), 'utf8');
+    const { releases } = foundInState(parseState(text, FILE), FILE);
+    assert.deepEqual(
+      releases.map(({ namespace, name, chart, status, secretValues }) => [
+        `${namespace}/${name}`,
+        `${chart.name} ${chart.version}`,
+        status,
+        secretValues,
+      ]),
+      [
+        ['data/database', 'postgresql 1.0.0', 'deployed', []],
+        ['apps/web', 'service 1.0.0', 'deployed', ['env.SESSION_SECRET']],
+      ],
+    );
+    const [database, web] = releases.map(({ values }) => values);
+    assert.deepEqual(database?.['envFromSecret'], {
+      POSTGRES_PASSWORD: { key: 'postgres-password', secret: 'database/main' },
+    });
+    assert.equal(web?.['replicaCount'], 2);
+    assert.ok(!JSON.stringify(releases).includes('S3CRET'));
+  });
+
   test('releases, Secrets and what is in Vault are found, by name; nothing of what they hold is kept', () => {
     const found = read(PLATFORM_STATE);
     assert.equal(found.origin, 'terraform.tfstate (Terraform or OpenTofu 1.9.8, serial 12)');
