@@ -6,21 +6,20 @@
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import type { Payload } from '@temporalio/common';
-import proto from '@temporalio/proto';
+import { bytesOf, encodingOf, payloadOf } from './wrapped.ts';
 
 const ENCODING = 'binary/gzip';
 /** Of data in a payload. A workflow starts all its phases in one answer, of which the engine takes 4 MiB. */
 const COMPRESSED_FROM_BYTES = 128 * 1024;
 /** No payload of ours comes near; what is larger was not written by a deployer. */
 const MOST_BYTES = 256 * 1024 * 1024;
-const { Payload: Wire } = proto.temporal.api.common.v1;
 const [compressed, decompressed] = [promisify(gzip), promisify(gunzip)];
 
 /** @returns the same payload where it is small, or would not become smaller */
 export async function compress(payload: Payload): Promise<Payload> {
   const bytes = payload.data?.length ?? 0;
   if (bytes < COMPRESSED_FROM_BYTES || isCompressed(payload)) return payload;
-  const data = await compressed(Wire.encode(payload).finish(), { level: constants.Z_BEST_SPEED });
+  const data = await compressed(bytesOf(payload), { level: constants.Z_BEST_SPEED });
   return data.length < bytes ? { metadata: { encoding: Buffer.from(ENCODING) }, data } : payload;
 }
 
@@ -30,10 +29,9 @@ export async function compress(payload: Payload): Promise<Payload> {
  */
 export async function decompress(payload: Payload): Promise<Payload> {
   if (!isCompressed(payload)) return payload;
-  return Wire.decode(await decompressed(payload.data ?? new Uint8Array(), { maxOutputLength: MOST_BYTES }));
+  return payloadOf(await decompressed(payload.data ?? new Uint8Array(), { maxOutputLength: MOST_BYTES }));
 }
 
-function isCompressed({ metadata }: Payload): boolean {
-  const encoding = metadata?.['encoding'];
-  return encoding !== undefined && Buffer.from(encoding).toString('utf8') === ENCODING;
+function isCompressed(payload: Payload): boolean {
+  return encodingOf(payload) === ENCODING;
 }

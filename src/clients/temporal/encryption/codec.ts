@@ -6,9 +6,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import proto from '@temporalio/proto';
 import { AnantaError, type NextStep } from '../../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../../contract/failures.ts';
+import { bytesOf, encodingOf, payloadOf, textOf } from '../wrapped.ts';
 import { writingKey } from './ring.ts';
 import type { KeySource } from './source.ts';
 
@@ -17,7 +17,6 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
-const { Payload: Wire } = proto.temporal.api.common.v1;
 
 export interface CodecOptions {
   /** Absent: nothing is encrypted, and what is encrypted is named instead of being taken for damage. */
@@ -96,15 +95,15 @@ export function createCodec(options: CodecOptions): PayloadCodec {
 }
 
 /** @returns with which key a payload is encrypted; undefined: it is plain */
-export function keyIdOf({ metadata }: Pick<Payload, 'metadata'>): string | undefined {
-  if (text(metadata?.['encoding']) !== ENCODING) return undefined;
-  return text(metadata?.[KEY_ID]) ?? 'without a name';
+export function keyIdOf(payload: Pick<Payload, 'metadata'>): string | undefined {
+  if (encodingOf(payload) !== ENCODING) return undefined;
+  return textOf(payload.metadata?.[KEY_ID]) ?? 'without a name';
 }
 
 function encrypt(payload: Payload, keyId: string, key: Buffer): Payload {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-  const sealed = [cipher.update(Wire.encode(payload).finish()), cipher.final()];
+  const sealed = [cipher.update(bytesOf(payload)), cipher.final()];
   return {
     metadata: { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(keyId) },
     data: Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]),
@@ -115,9 +114,5 @@ function decrypt(data: Uint8Array, key: Buffer): Payload {
   const decipher = createDecipheriv(ALGORITHM, key, data.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAuthTag(data.subarray(-TAG_BYTES));
   const opened = decipher.update(data.subarray(NONCE_BYTES, -TAG_BYTES));
-  return Wire.decode(Buffer.concat([opened, decipher.final()]));
-}
-
-function text(bytes: Uint8Array | null | undefined): string | undefined {
-  return bytes === null || bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+  return payloadOf(Buffer.concat([opened, decipher.final()]));
 }
