@@ -1,9 +1,9 @@
 /** Markdown for the Temporal UI: a running deployment at a glance, without opening a payload. */
-import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../contract/operations/deploy.ts';
+import type { PhaseInput, ServiceOutcome, ServiceProgress, ServiceState } from '../contract/operations/deploy.ts';
 import type { OperationPlan, PlannedService } from '../contract/operations/plan.ts';
 import { FINAL_STATES } from '../contract/operations/states.ts';
 import type { DeploymentProgress } from './progress.ts';
-import { waitsFor } from './progress.ts';
+import { stateOf, waitsFor } from './progress.ts';
 import { heldLines, interventionText } from './steering/words.ts';
 
 const MARKS: Record<string, string> = {
@@ -20,7 +20,6 @@ const MARKS: Record<string, string> = {
   cancelled: '■',
 };
 
-const RUNNING = ['applying', 'starting', 'removing'];
 /** Of how many services each has a row at any time. Written anew after every report, so larger pages are folded. */
 const MOST_ROWS = 100;
 
@@ -40,7 +39,7 @@ export function deploymentDetails(view: DeploymentProgress): string {
   const titles = new Map(plan.phases.map(({ number, title }) => [number, title]));
   for (const service of shown) {
     const progress = view.services[service.name];
-    const state = stateOf(view, service);
+    const state = stateOf(view, service.name);
     const waiting = state === 'waiting' && folded === 0 ? waitsFor(view, service.name) : [];
     const note =
       progress?.outcome?.failure?.message ??
@@ -61,10 +60,14 @@ function foldedServices(
   services: readonly PlannedService[],
 ): { shown: readonly PlannedService[]; folded: number } {
   if (services.length <= MOST_ROWS) return { shown: services, folded: 0 };
-  const failed = services.filter((service) => stateOf(view, service) === 'failed');
-  const running = services.filter((service) => RUNNING.includes(stateOf(view, service)));
+  const failed = services.filter(({ name }) => stateOf(view, name) === 'failed');
+  const running = services.filter(({ name }) => isRunning(stateOf(view, name)));
   const shown = [...failed, ...running].slice(0, MOST_ROWS);
   return { shown, folded: services.length - shown.length };
+}
+
+function isRunning(state: ServiceState): boolean {
+  return state !== 'waiting' && !FINAL_STATES.includes(state);
 }
 
 /** A row for each phase: how many of its services are in which state. */
@@ -72,7 +75,7 @@ function phaseCounts(view: DeploymentProgress, { phases, services }: OperationPl
   const counts = new Map(phases.map(({ number }) => [number, new Map<string, number>()]));
   for (const service of services) {
     const states = counts.get(service.phase);
-    const state = stateOf(view, service);
+    const state = stateOf(view, service.name);
     states?.set(state, (states.get(state) ?? 0) + 1);
   }
   const words = (states: ReadonlyMap<string, number>): string =>
@@ -84,10 +87,6 @@ function phaseCounts(view: DeploymentProgress, { phases, services }: OperationPl
     '|---|---|',
     ...phases.map(({ number, title }) => `| ${number} ${title} | ${words(counts.get(number) ?? new Map())} |`),
   ];
-}
-
-function stateOf({ services }: DeploymentProgress, { name }: Pick<PlannedService, 'name'>): string {
-  return services[name]?.state ?? 'waiting';
 }
 
 /** @param event the newest one; its service has not ended yet */

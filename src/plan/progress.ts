@@ -9,6 +9,7 @@ import type {
   OperationWait,
   ServiceOutcome,
   ServiceProgress,
+  ServiceState,
 } from '../contract/operations/deploy.ts';
 import { checkKey, type PlannedCheck } from '../contract/checks.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../contract/operations/plan.ts';
@@ -157,12 +158,17 @@ export function settledBy(service: string, outcome: ServiceOutcome | undefined):
   };
 }
 
+/** How a service stands: it waits until something is known of it. */
+export function stateOf({ services }: Pick<DeploymentProgress, 'services'>, service: string): ServiceState {
+  return services[service]?.state ?? 'waiting';
+}
+
 /** Dependencies that a waiting service still waits for, in the catalog's order. */
-export function waitsFor({ plan, services }: DeploymentProgress, service: string): string[] {
-  if (plan === undefined) return [];
-  const { byName, noops } = indexOf(plan);
+export function waitsFor(view: DeploymentProgress, service: string): string[] {
+  if (view.plan === undefined) return [];
+  const { byName, noops } = indexOf(view.plan);
   return (byName.get(service)?.dependsOn ?? []).filter(
-    (name) => !noops.has(name) && !GOOD_STATES.includes(services[name]?.state ?? 'waiting'),
+    (name) => !noops.has(name) && !GOOD_STATES.includes(stateOf(view, name)),
   );
 }
 

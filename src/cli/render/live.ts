@@ -5,7 +5,13 @@
 import type { ServiceState } from '../../contract/operations/deploy.ts';
 import { FINAL_STATES } from '../../contract/operations/states.ts';
 import type { LogLine } from '../../plan/explain/log-line.ts';
-import { applyEvent, type DeploymentEvent, type DeploymentProgress, emptyProgress } from '../../plan/progress.ts';
+import {
+  applyEvent,
+  type DeploymentEvent,
+  type DeploymentProgress,
+  emptyProgress,
+  stateOf as progressState,
+} from '../../plan/progress.ts';
 import type { PastRun } from '../../plan/remaining/past.ts';
 import { type Remaining, remainingOf, type Slow, slowServices } from '../../plan/remaining/remaining.ts';
 
@@ -126,7 +132,7 @@ export function applyLive(view: LiveView, event: LiveEvent): LiveView {
 }
 
 export function stateOf(view: LiveView, service: string): ServiceState {
-  return view.progress.services[service]?.state ?? 'waiting';
+  return progressState(view.progress, service);
 }
 
 export interface Counts {

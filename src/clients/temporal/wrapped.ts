@@ -1,4 +1,7 @@
-/** A payload within a payload, in the form that Temporal's own samples of codecs have: its encoding says how it lies there. */
+/**
+ * A payload within a payload, in the form that Temporal's own samples of codecs have: its encoding says how it lies
+ * there.
+ */
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 

@@ -10,6 +10,7 @@ import {
   type DeploymentEvent,
   type DeploymentProgress,
   emptyProgress,
+  stateOf,
 } from '../progress.ts';
 import { actsOf } from '../steering/acts.ts';
 import { type Hold, holdsIn } from './holds.ts';
@@ -138,7 +139,7 @@ export function reportOf({
       phase: service.phase,
       action: service.action,
       reason: service.reason,
-      state: outcome?.state ?? view.services[service.name]?.state ?? 'waiting',
+      state: outcome?.state ?? stateOf(view, service.name),
       segments: segmentsOf(service.name, events, begin, endedAt),
       critical: criticalPath.includes(service.name),
       changed: outcome?.changed ?? false,

@@ -3,7 +3,7 @@ import type { Steering, SteerRequest } from '../../contract/operations/steering.
 import type { Operation, OperationPlan } from '../../contract/operations/plan.ts';
 import { FINAL_STATES } from '../../contract/operations/states.ts';
 import { suggestion } from '../../suggest.ts';
-import { type DeploymentProgress, isNoop } from '../progress.ts';
+import { type DeploymentProgress, isNoop, stateOf } from '../progress.ts';
 import { emptySteering } from './state.ts';
 import { targetOf } from './targets.ts';
 
@@ -123,8 +123,4 @@ function extendRefusal(view: DeploymentProgress, service: string): string | unde
 function asked({ questions }: Steering): string {
   const open = Object.keys(questions);
   return open.length === 0 ? 'no question is open' : `open: ${open.join(', ')}`;
-}
-
-function stateOf(view: DeploymentProgress, service: string): string {
-  return view.services[service]?.state ?? 'waiting';
 }

@@ -11,7 +11,7 @@ import {
   SKIPPED_BY_REQUEST,
   STOPPED,
 } from '../../contract/operations/states.ts';
-import { type DeploymentProgress, isNoop } from '../progress.ts';
+import { type DeploymentProgress, isNoop, stateOf } from '../progress.ts';
 import { emptySteering } from './state.ts';
 
 /** @returns why nothing further starts, while a failure stands that the environment, or an answer, stops for */
@@ -37,7 +37,7 @@ export function isAtRest(view: DeploymentProgress): boolean {
   const isOpen = (failed: string): boolean => plan.onFailure === 'ask' && steering.decisions[failed] === undefined;
   return plan.services.every((service) => {
     if (isNoop(service.action)) return true;
-    const state = view.services[service.name]?.state ?? 'waiting';
+    const state = stateOf(view, service.name);
     // One that was skipped ends by itself.
     if (state === 'waiting') return steering.skips[service.name] === undefined && (stopped || !isReady(view, service));
     if (state === 'failed') return steering.skips[service.name] === undefined && !isOpen(service.name);
@@ -50,7 +50,7 @@ export function restOutcomes(view: DeploymentProgress): Record<string, { type: s
   const { plan } = view;
   const ends: Record<string, { type: string; message: string }> = {};
   const waiting = (plan?.services ?? []).filter(
-    ({ name, action }) => !isNoop(action) && (view.services[name]?.state ?? 'waiting') === 'waiting',
+    ({ name, action }) => !isNoop(action) && stateOf(view, name) === 'waiting',
   );
   const stopped = stopReason(view);
   const lost = ({ dependsOn, optionalDependencies = [] }: PlannedService): [string, boolean] | undefined => {
@@ -89,10 +89,10 @@ export function lostText({ action }: Pick<PlannedService, 'action'>, missing: st
 }
 
 /** Skips that came when the service had become healthy already, and its phase had not said so yet: a line each. */
-export function lateSkips({ steering, services }: DeploymentProgress): string[] {
-  return Object.keys(steering?.skips ?? {})
-    .filter((name) => GOOD_STATES.includes(services[name]?.state ?? 'waiting'))
-    .map((name) => `The skip of ${name} came too late: it was ${services[name]?.state} by then`);
+export function lateSkips(view: DeploymentProgress): string[] {
+  return Object.keys(view.steering?.skips ?? {})
+    .filter((name) => GOOD_STATES.includes(stateOf(view, name)))
+    .map((name) => `The skip of ${name} came too late: it was ${stateOf(view, name)} by then`);
 }
 
 /** All that it depends on is there, or was skipped, and it can do without. */

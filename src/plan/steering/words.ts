@@ -1,6 +1,6 @@
 /** How an operation was steered, in words. Pure. */
 import type { Intervention, Pause, Question, Steering, SteerRequest } from '../../contract/operations/steering.ts';
-import type { DeploymentProgress } from '../progress.ts';
+import { type DeploymentProgress, stateOf } from '../progress.ts';
 
 /** `skip of redis by ops@host: cache is not needed` */
 export function interventionText(request: SteerRequest | Intervention): string {
@@ -91,13 +91,12 @@ function goesWithout(service: string, { plan }: DeploymentProgress): string[] {
 }
 
 /** All that needs it, at whatever distance, and has not ended. */
-function lostWith(service: string, { plan, services }: DeploymentProgress): string[] {
+function lostWith(service: string, view: DeploymentProgress): string[] {
   const lost = new Set([service]);
   for (const name of lost)
-    for (const { name: dependent, dependsOn, optionalDependencies = [] } of plan?.services ?? []) {
+    for (const { name: dependent, dependsOn, optionalDependencies = [] } of view.plan?.services ?? []) {
       const can = name === service && optionalDependencies.includes(name);
-      if (dependsOn.includes(name) && !can && (services[dependent]?.state ?? 'waiting') === 'waiting')
-        lost.add(dependent);
+      if (dependsOn.includes(name) && !can && stateOf(view, dependent) === 'waiting') lost.add(dependent);
     }
   lost.delete(service);
   return [...lost];
