@@ -1,5 +1,6 @@
 /** Small plans and fake activities for tests of workflows. */
 import type { Activities } from '../../src/contract/activities.ts';
+import type { DriftFinding, DriftReport } from '../../src/contract/drift.ts';
 import type { OperationPlan, PlannedAction, PlannedService } from '../../src/contract/operations/plan.ts';
 import { completedAs } from '../../src/plan/steps/complete.ts';
 import type { Intent } from '../../src/plan/steps/intent.ts';
@@ -42,6 +43,20 @@ export function planOf(
     simulated: true,
     helmTimeoutSeconds: 30,
     phases: phases.map((number) => ({ number, title: `Title ${number}` })),
+  };
+}
+
+/** Of a comparison that has looked at nothing but what it found. */
+export function driftReport(findings: DriftFinding[]): DriftReport {
+  return {
+    environment: 'test',
+    at: '2026-01-01T00:00:00Z',
+    seconds: 0,
+    findings,
+    accepted: 0,
+    ignored: 0,
+    checked: { objects: findings.length, releases: findings.length, vault: 0, secrets: 0 },
+    simulated: '',
   };
 }
 
@@ -145,16 +160,7 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
     awaitOperation: () => Promise.resolve({ problem: 'nobody waits here' }),
     findDrift: () =>
       Promise.resolve({
-        report: {
-          environment: 'test',
-          at: '2026-01-01T00:00:00Z',
-          seconds: 0,
-          findings: [],
-          accepted: 0,
-          ignored: 0,
-          checked: { objects: 0, releases: 0, vault: 0, secrets: 0 },
-          simulated: '',
-        },
+        report: driftReport([]),
         flapping: [],
       }),
     planRepair: () => Promise.resolve(plan),

@@ -12,7 +12,7 @@ import type { NotificationInput } from '../../src/contract/notifications.ts';
 import type { NotifyEvent } from '../../src/contract/notify-events.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { planOf, recordingActivities } from '../support/plans.ts';
+import { driftReport, planOf, recordingActivities } from '../support/plans.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -33,16 +33,6 @@ const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding =>
   valueDigest: 'x',
   repair: 'field',
   ...more,
-});
-const report = (findings: DriftFinding[]): DriftReport => ({
-  environment: 'test',
-  at: '2026-01-01T00:00:00Z',
-  seconds: 0,
-  findings,
-  accepted: 0,
-  ignored: 0,
-  checked: { objects: 1, releases: 1, vault: 0, secrets: 0 },
-  simulated: '',
 });
 const plan = planOf({ a: { phase: 1, action: 'unchanged' } });
 
@@ -85,7 +75,7 @@ async function driftRun(
       const findings = looks[Math.min(look, looks.length - 1)]!;
       look += 1;
       return Promise.resolve({
-        report: report(findings),
+        report: driftReport(findings),
         flapping: findings.map(({ key }) => key).filter((key) => flapping.includes(key)),
         ...(now === undefined ? {} : { mode: now }),
         ...(repairDigest === undefined ? {} : { repairDigest }),
@@ -254,7 +244,7 @@ describe('drift', () => {
           workflowId: operationWorkflowId('test', clusterUid),
           args: [],
         });
-        return { report: report([finding('a')]), flapping: [] };
+        return { report: driftReport([finding('a')]), flapping: [] };
       },
     });
     const result = (await engine.withWorker(activities, () =>
@@ -404,7 +394,7 @@ describe('drift', () => {
     };
     const looked = (...notifications: NotifyEvent[]): Partial<Activities> => ({
       ...overrides,
-      findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [], notifications }),
+      findDrift: () => Promise.resolve({ report: driftReport([finding('a')]), flapping: [], notifications }),
     });
     const { result } = await driftRun('report', {
       overrides: looked('gate', 'drift'),
@@ -418,7 +408,7 @@ describe('drift', () => {
         ...looked(),
         findDrift: () =>
           Promise.resolve({
-            report: report(repaired ? [] : [finding('a')]),
+            report: driftReport(repaired ? [] : [finding('a')]),
             flapping: [],
             notifications: ['repair'],
           }),
@@ -448,7 +438,7 @@ describe('drift', () => {
     const clusterUid = newClusterUid();
     const lock = engine.client.workflow.getHandle(operationWorkflowId('test', clusterUid));
     const { activities } = recordingActivities(plan, {
-      findDrift: () => Promise.resolve({ report: report([finding('a')]), flapping: [] }),
+      findDrift: () => Promise.resolve({ report: driftReport([finding('a')]), flapping: [] }),
       planRepair: async () => {
         await lock.cancel();
         await lock.result().catch(() => undefined);

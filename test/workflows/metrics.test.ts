@@ -26,7 +26,7 @@ import { installRuntime } from '../../src/worker/runtime.ts';
 import { beginAtZero } from '../../src/worker/zeros.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { planOf, recordingActivities } from '../support/plans.ts';
+import { driftReport, planOf, recordingActivities } from '../support/plans.ts';
 import { findProgram, type LivePrometheus, rulesFile, startPrometheus } from '../support/telemetry/live-prometheus.ts';
 import { dashboardExpressions, MONITORING, readDashboard, sdkMetrics } from '../support/telemetry/monitoring.ts';
 import { inGrafana, readPromql } from '../support/telemetry/promql.ts';
@@ -89,7 +89,7 @@ before(async () => {
     readAttestation: () => Promise.resolve({ attested: { user: 'ann@example.com', groups: [], at: '', purpose: '' } }),
     findDrift: () =>
       Promise.resolve({
-        report: driftReport(),
+        report: reportOfOne(),
         flapping: ['Deployment a/b spec.replicas'],
         mode: 'report',
         repairDigest: 'x',
@@ -124,7 +124,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function driftReport(): DriftReport {
+function reportOfOne(): DriftReport {
   const finding = {
     key: 'Deployment a/b spec.replicas',
     kind: 'changed' as const,
@@ -136,16 +136,7 @@ function driftReport(): DriftReport {
     valueDigest: 'x',
     repair: 'field' as const,
   };
-  return {
-    environment: 'test',
-    at: '2026-01-01T00:00:00Z',
-    seconds: 0,
-    findings: [finding],
-    accepted: 0,
-    ignored: 0,
-    checked: { objects: 1, releases: 1, vault: 0, secrets: 0 },
-    simulated: '',
-  };
+  return driftReport([finding]);
 }
 
 describe('the metrics of a worker', () => {

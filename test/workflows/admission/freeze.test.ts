@@ -19,7 +19,7 @@ import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
 import type { DeploymentEvent } from '../../../src/plan/progress.ts';
 import { completed } from '../../../src/plan/steps/complete.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../../support/engine.ts';
-import { planOf, recordingActivities, type Recorder } from '../../support/plans.ts';
+import { driftReport, planOf, recordingActivities, type Recorder } from '../../support/plans.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -297,16 +297,7 @@ describe('drift in a freeze', () => {
     valueDigest: 'd',
     repair: 'release',
   };
-  const report = {
-    environment: 'test',
-    at: '2026-01-01T00:00:00Z',
-    seconds: 0,
-    findings: [finding],
-    accepted: 0,
-    ignored: 0,
-    checked: { objects: 1, releases: 1, vault: 0, secrets: 0 },
-    simulated: '',
-  };
+  const report = driftReport([finding]);
 
   async function drifted(
     activities: Partial<Activities>,
