@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, NotifyInput, RecordDriftInput } from '../../src/contract/activities.ts';
-import type { DriftFinding, DriftInput, DriftMode, DriftReport, DriftResult } from '../../src/contract/drift.ts';
+import type { DriftFinding, DriftInput, DriftMode, DriftResult } from '../../src/contract/drift.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { operationWorkflowId, driftScheduleId, taskQueueOf, WORKFLOW_TYPES } from '../../src/contract/names.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/search-attributes.ts';
