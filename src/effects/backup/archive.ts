@@ -2,7 +2,7 @@
  * A backup as a file: a tar, encrypted with age, its manifest last. `age --decrypt -i KEY FILE | tar x` reads it
  * without any of this.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,6 +14,7 @@ import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { syncFolder } from '../../process/files.ts';
 import { tryJson } from '../../try-json.ts';
 import { decrypted, encrypted } from './age.ts';
+import { counted, runningSum, type Sum, sumOf, sumOfFile } from './sum.ts';
 import { readTar, tarOf, type WrittenEntry } from './tar.ts';
 
 export const MANIFEST = 'manifest.json';
@@ -29,11 +30,6 @@ export class DamagedBackupError extends AnantaError {
   override readonly exitCode = EXIT_CODES.refused;
 }
 
-export interface Sum {
-  bytes: number;
-  sha256: string;
-}
-
 export interface BackupContent {
   manifest: BackupManifest;
   records: KeptObject[];
@@ -41,21 +37,12 @@ export interface BackupContent {
   shares?: string;
 }
 
-export function sumOf(content: string | Buffer): Sum {
-  return { bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') };
-}
-
 export function recordPath(name: string): string {
   return `records/${name}.json`;
 }
 
-/** One behind the other they are what came in. @param onSum called at the end */
-export async function* snapshotEntries(
-  snapshot: AsyncIterable<Uint8Array>,
-  onSum: (sum: Sum) => void,
-): AsyncGenerator<WrittenEntry> {
-  const hash = createHash('sha256');
-  let bytes = 0;
+/** One behind the other they are what came in. */
+export async function* snapshotEntries(snapshot: AsyncIterable<Uint8Array>): AsyncGenerator<WrittenEntry> {
   let number = 0;
   let waiting: Uint8Array[] = [];
   let size = 0;
@@ -67,14 +54,11 @@ export async function* snapshotEntries(
     return { path: `${SNAPSHOT}${String(number).padStart(5, '0')}`, content };
   };
   for await (const chunk of snapshot) {
-    hash.update(chunk);
-    bytes += chunk.length;
     size += chunk.length;
     waiting.push(chunk);
     if (size >= PART_BYTES) yield entry();
   }
   if (size > 0) yield entry();
-  onSum({ bytes, sha256: hash.digest('hex') });
 }
 
 /** @returns size and sum of the file */
@@ -103,18 +87,13 @@ export async function writeEncrypted(
   // Of this attempt alone: another one, of a worker that was cut off, may be at the same file.
   const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
   const file = await open(partial, 'wx', 0o600);
-  const hash = createHash('sha256');
-  let bytes = 0;
+  const running = runningSum();
   try {
     const cipher = await encrypted(plain, recipients);
     await pipeline(
       cipher,
       async (chunks: AsyncIterable<Uint8Array>) => {
-        for await (const chunk of chunks) {
-          hash.update(chunk);
-          bytes += chunk.length;
-          await file.writeFile(chunk);
-        }
+        for await (const chunk of counted(chunks, running)) await file.writeFile(chunk);
       },
       signal ? { signal } : {},
     );
@@ -125,23 +104,13 @@ export async function writeEncrypted(
     throw error;
   }
   await file.close();
-  const sum = { bytes, sha256: hash.digest('hex') };
+  const sum = running.total();
   const written = await sumOfFile(partial);
   if (written.sha256 !== sum.sha256)
     throw new Error(`${partial} does not hold what was written to it: look at the disk behind it`);
   await rename(partial, path);
   await syncFolder(dirname(path));
   return sum;
-}
-
-export async function sumOfFile(path: string): Promise<Sum> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.length;
-  }
-  return { bytes, sha256: hash.digest('hex') };
 }
 
 /**
@@ -165,20 +134,13 @@ export async function readArchive(
         next = await entries.next();
         continue;
       }
-      const hash = createHash('sha256');
-      let bytes = 0;
-      await onSnapshot(
-        (async function* () {
-          for (; !next.done && next.value.path.startsWith(SNAPSHOT); next = await entries.next()) {
-            for await (const chunk of next.value.content) {
-              hash.update(chunk);
-              bytes += chunk.length;
-              yield chunk;
-            }
-          }
-        })(),
-      );
-      snapshot = { bytes, sha256: hash.digest('hex') };
+      const parts = (async function* () {
+        for (; !next.done && next.value.path.startsWith(SNAPSHOT); next = await entries.next())
+          yield* next.value.content;
+      })();
+      const running = runningSum();
+      await onSnapshot(counted(parts, running));
+      snapshot = running.total();
     }
   } catch (error) {
     // The file was read before it is put back: then it is whoever takes the snapshot that fails.

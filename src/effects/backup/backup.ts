@@ -7,8 +7,9 @@ import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { backupFileName } from '../../plan/backup/names.ts';
-import { MANIFEST, recordPath, SHARES, snapshotEntries, type Sum, sumOf, writeArchive } from './archive.ts';
+import { MANIFEST, recordPath, SHARES, snapshotEntries, writeArchive } from './archive.ts';
 import { readAllRecords } from './records.ts';
+import { counted, runningSum, type Sum, sumOf } from './sum.ts';
 import type { WrittenEntry } from './tar.ts';
 import { takeSnapshot, untilNobodyWrites } from './vault.ts';
 
@@ -90,12 +91,9 @@ async function* entriesOf(
   }
   if (withVault) {
     const { content, about } = await takeSnapshot(clients, signal);
-    let snapshot: Sum | undefined;
-    yield* snapshotEntries(content, (sum) => {
-      snapshot = sum;
-    });
-    if (snapshot === undefined) throw new Error("Vault's snapshot was not read to its end");
-    manifest.vault = { ...(await about()), snapshot };
+    const snapshot = runningSum();
+    yield* snapshotEntries(counted(content, snapshot));
+    manifest.vault = { ...(await about()), snapshot: snapshot.total() };
     const keys = await clients.vault.keys.read();
     // Shares that only their owners can read are no secret; all others stay where they are.
     if (keys?.encryptedFor !== undefined) {

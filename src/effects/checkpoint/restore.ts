@@ -12,6 +12,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import { dropCommand, loadCommand, markCommand, scratchCommand, swapCommand } from '../../plan/checkpoint/scripts.ts';
 import { decrypted } from '../backup/age.ts';
 import { DamagedBackupError } from '../backup/archive.ts';
+import { type Sum, sumOfStream } from '../backup/sum.ts';
 import type { EffectScope } from '../effect.ts';
 import { countRows, type DatabaseServer, databaseServer } from './server.ts';
 
@@ -44,16 +45,15 @@ function scratchOf({ database, run }: CheckpointRecord): string {
  * @throws DamagedBackupError, IdentityError
  */
 export async function checkDump({ record, file, identities }: CheckpointFile): Promise<void> {
-  const hash = createHash('sha256');
+  let dump: Sum;
   try {
-    for await (const chunk of (await decrypted(createReadStream(file), identities)) as AsyncIterable<Buffer>)
-      hash.update(chunk);
+    dump = await sumOfStream(await decrypted(createReadStream(file), identities));
   } catch (error) {
     const { code, message, name } = error as NodeJS.ErrnoException;
     if (name === 'IdentityError') throw error;
     throw new DamagedBackupError(code === 'ENOENT' ? `There is no file ${file}.` : `${file} is damaged: ${message}`);
   }
-  if (hash.digest('hex') !== record.dump?.sha256)
+  if (dump.sha256 !== record.dump?.sha256)
     throw new DamagedBackupError(`${file} is not what was recorded: its sum is another one.`);
 }
 

@@ -1,5 +1,4 @@
 /** A database dumped by its own tool, encrypted on its way into the environment's folder; then recorded. */
-import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,8 +12,9 @@ import { RECORDS_NAMESPACE } from '../../contract/names.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { checkpointFileName, checkpointsToRemove } from '../../plan/checkpoint/checkpoints.ts';
 import { dumpCommand } from '../../plan/checkpoint/scripts.ts';
-import { type Sum, writeEncrypted } from '../backup/archive.ts';
+import { writeEncrypted } from '../backup/archive.ts';
 import { backupFolder } from '../backup/folder.ts';
+import { counted, runningSum } from '../backup/sum.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 import { checkpointName, keepCheckpoint, readCheckpoints } from './record.ts';
@@ -58,12 +58,10 @@ export async function makeCheckpoint(
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, checkpointFileName(environment.name, place, record.at, run));
-  const summed = summing(server.stream(dumpCommand(place.database)));
-  const encrypted = await writeEncrypted(file, Readable.from(summed.content, { objectMode: false }), {
-    recipients,
-    signal,
-  });
-  const made = { ...record, file, encrypted, dump: summed.sum(), seconds: seconds() };
+  const dump = runningSum();
+  const content = counted(server.stream(dumpCommand(place.database)), dump);
+  const encrypted = await writeEncrypted(file, Readable.from(content, { objectMode: false }), { recipients, signal });
+  const made = { ...record, file, encrypted, dump: dump.total(), seconds: seconds() };
   await keepCheckpoint(kubernetes, made, signal);
   await prune(clients, [{ ...made, name }, ...known], keep, signal);
   return made;
@@ -101,19 +99,4 @@ async function prune(
       await kubernetes.remove(paths.configMap(RECORDS_NAMESPACE, name), {}, signal).catch(() => undefined);
     }),
   );
-}
-
-function summing(source: AsyncIterable<Uint8Array>): { content: AsyncIterable<Uint8Array>; sum: () => Sum } {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  return {
-    content: (async function* () {
-      for await (const chunk of source) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        yield chunk;
-      }
-    })(),
-    sum: () => ({ bytes, sha256: hash.digest('hex') }),
-  };
 }
