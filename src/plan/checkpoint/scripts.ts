@@ -18,6 +18,18 @@ function shell(body: string, ...args: string[]): string[] {
   return ['sh', '-euc', `${LOGIN}${body}`, 'checkpoint', ...args];
 }
 
+/**
+ * Statements for the database of the server itself, which know the arguments by names.
+ * @param names of $1, $2 …, all of them
+ */
+function query(names: readonly string[], statements: string): string {
+  const set = names.map((name) => `\\\\set ${name} '\\''%s'\\''\\n`).join('');
+  return `{ printf '${set}' "$@"; cat <<'SQL'
+${statements}
+SQL
+} | sql postgres`;
+}
+
 /** To standard output, in PostgreSQL's custom format. */
 export function dumpCommand(database: string): string[] {
   return shell('exec pg_dump --no-password --format=custom --dbname="$1"', database);
@@ -37,16 +49,18 @@ SQL`,
   );
 }
 
+const DROP_SCRATCH = `SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname = :'scratch' \\gexec`;
+
 /** An empty database like another one; what an attempt before has left of it goes. */
 export function scratchCommand(database: string, scratch: string): string[] {
   return shell(
-    `{ printf '\\\\set database '\\''%s'\\''\\n\\\\set scratch '\\''%s'\\''\\n' "$1" "$2"; cat <<'SQL'
-SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname = :'scratch' \\gexec
+    query(
+      ['database', 'scratch'],
+      `${DROP_SCRATCH}
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L',
   :'scratch', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype)
-  FROM pg_database WHERE datname = :'database' \\gexec
-SQL
-} | sql postgres`,
+  FROM pg_database WHERE datname = :'database' \\gexec`,
+    ),
     database,
     scratch,
   );
@@ -58,40 +72,24 @@ export function loadCommand(scratch: string, bytes: number): string[] {
 }
 
 export function dropCommand(scratch: string): string[] {
-  return shell(
-    `{ printf '\\\\set scratch '\\''%s'\\''\\n' "$1"; cat <<'SQL'
-SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname = :'scratch' \\gexec
-SQL
-} | sql postgres`,
-    scratch,
-  );
+  return shell(query(['scratch'], DROP_SCRATCH), scratch);
 }
 
 /** What a database says of itself since it was swapped in; nothing for any other. */
 export function markCommand(database: string): string[] {
   return shell(
-    `{ printf '\\\\set database '\\''%s'\\''\\n' "$1"; cat <<'SQL'
-SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'database';
-SQL
-} | sql postgres`,
+    query(
+      ['database'],
+      "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = :'database';",
+    ),
     database,
   );
 }
 
-/**
- * The scratch database takes the place of the live one in one transaction, with its rights and settings; the live one
- * stays under another name, closed for everybody. Where that does not come about, it is open again.
- */
-export function swapCommand(database: string, scratch: string, aside: string, mark: string): string[] {
-  return shell(
-    `names() { printf '\\\\set database '\\''%s'\\''\\n\\\\set scratch '\\''%s'\\''\\n\\\\set aside '\\''%s'\\''\\n\\\\set mark '\\''%s'\\''\\n' "$@"; }
-closed() { { names "$@"; cat <<'SQL'
-ALTER DATABASE :"database" ALLOW_CONNECTIONS false;
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'database', :'scratch');
-SQL
-} | sql postgres >/dev/null; }
-swapped() { { names "$@"; cat <<'SQL'
-BEGIN;
+const SWAP_NAMES = ['database', 'scratch', 'aside', 'mark'];
+const CLOSE = `ALTER DATABASE :"database" ALLOW_CONNECTIONS false;
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'database', :'scratch');`;
+const SWAP = `BEGIN;
 ALTER DATABASE :"database" RENAME TO :"aside";
 ALTER DATABASE :"scratch" RENAME TO :"database";
 UPDATE pg_database AS live SET datacl = was.datacl FROM pg_database AS was
@@ -101,13 +99,19 @@ INSERT INTO pg_db_role_setting (setdatabase, setrole, setconfig)
   JOIN pg_database AS was ON was.oid = setdatabase AND was.datname = :'aside'
   JOIN pg_database AS live ON live.datname = :'database';
 COMMENT ON DATABASE :"database" IS :'mark';
-COMMIT;
-SQL
-} | sql postgres; }
-opened() { { names "$@"; cat <<'SQL'
-SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS true', datname) FROM pg_database WHERE datname = :'database' \\gexec
-SQL
-} | sql postgres; }
+COMMIT;`;
+const OPEN = `SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS true', datname)
+  FROM pg_database WHERE datname = :'database' \\gexec`;
+
+/**
+ * The scratch database takes the place of the live one in one transaction, with its rights and settings; the live one
+ * stays under another name, closed for everybody. Where that does not come about, it is open again.
+ */
+export function swapCommand(database: string, scratch: string, aside: string, mark: string): string[] {
+  return shell(
+    `closed() { ${query(SWAP_NAMES, CLOSE)} >/dev/null; }
+swapped() { ${query(SWAP_NAMES, SWAP)}; }
+opened() { ${query(SWAP_NAMES, OPEN)}; }
 tries=0
 until closed "$@" && swapped "$@"; do
   tries=$((tries + 1))
