@@ -14,7 +14,7 @@ import type { RunRef } from '../../contract/operations/deploy.ts';
 import type { EffectScope } from '../effect.ts';
 import { configureVault } from '../vault/configure.ts';
 import { readArchive } from './archive.ts';
-import { pathVersions } from './vault.ts';
+import { seenVersions } from './vault.ts';
 
 const FORCE_PATH = 'sys/storage/raft/snapshot-force';
 /** Vault answers before it has taken the snapshot over. */
@@ -50,18 +50,16 @@ export async function restoreVault(clients: Clients, restore: VaultRestore, scop
     await openAgain(clients, restore, scope);
     return (await vault.health(signal)).id === wanted.id;
   });
-  const look = (): Promise<Record<string, number>> =>
-    vault.asDeployer((session) => pathVersions(session, signal), signal);
   let configured = false;
   await until('its secrets are not what the backup says', signal, async () => {
     await openAgain(clients, restore, scope);
-    const paths = await look().catch(async (error: unknown) => {
+    const paths = await seenVersions(clients, signal).catch(async (error: unknown) => {
       signal.throwIfAborted();
       if (configured) throw error;
       // The cluster that it asks about logins may be another one.
       await configureVault(clients, restore.run, scope, { anew: true });
       configured = true;
-      return look();
+      return seenVersions(clients, signal);
     });
     return isDeepStrictEqual(paths, wanted.paths);
   });

@@ -3,7 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import type { SeenForRestore } from '../../plan/backup/restore.ts';
 import { readOwner } from '../owner/record.ts';
 import { type FoundRecord, readAllRecords } from './records.ts';
-import { pathVersions } from './vault.ts';
+import { seenVersions } from './vault.ts';
 
 export interface RestoreSurvey {
   seen: SeenForRestore;
@@ -44,7 +44,7 @@ async function seenVault(
   if (state !== 'open') return { state };
   const { id = 'without an id' } = await vault.health(signal);
   try {
-    return { state, id, paths: await vault.asDeployer((session) => pathVersions(session, signal), signal) };
+    return { state, id, paths: await seenVersions({ vault }, signal) };
   } catch {
     signal?.throwIfAborted();
     // One that came from a backup asks the cluster from before about logins.

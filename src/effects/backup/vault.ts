@@ -34,6 +34,14 @@ export async function pathVersions(session: VaultSession, signal?: AbortSignal):
   return Object.fromEntries(found.sort(([a], [b]) => a.localeCompare(b)));
 }
 
+/** As `pathVersions`, with the deployer's own login. */
+export function seenVersions(
+  { vault }: Pick<Clients, 'vault'>,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, number>> {
+  return vault.asDeployer((session) => pathVersions(session, signal), signal);
+}
+
 export interface TakenSnapshot {
   /** To be read to its end. */
   content: Readable;
@@ -49,16 +57,18 @@ export async function takeSnapshot(
   { vault, environment }: Pick<Clients, 'vault' | 'environment'>,
   signal?: AbortSignal,
 ): Promise<TakenSnapshot> {
-  const look = (): Promise<Record<string, number>> =>
-    vault.asDeployer((session) => pathVersions(session, signal), signal);
-  const paths = await look();
+  const paths = await seenVersions({ vault }, signal);
   const content = await vault
     .asDeployer((session) => session.download(SNAPSHOT_PATH, signal), signal)
     .catch((error: unknown) => {
       throw inWords(error, environment.name);
     });
   const about: TakenSnapshot['about'] = async () => {
-    const [{ id, version }, after, keys] = await Promise.all([vault.health(signal), look(), vault.keys.read()]);
+    const [{ id, version }, after, keys] = await Promise.all([
+      vault.health(signal),
+      seenVersions({ vault }, signal),
+      vault.keys.read(),
+    ]);
     if (!isDeepStrictEqual(paths, after)) throw new WrittenMeanwhileError();
     if (id === undefined) throw new DeployError(FAILURES.vaultSealed, 'Vault was sealed while it was backed up.');
     return {
