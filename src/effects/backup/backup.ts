@@ -42,7 +42,6 @@ export async function makeBackup(
       FAILURES.invalidInput,
       `The Vault at ${external.address} is run by others (vault.external): they back it up.`,
     );
-  const withVault = only !== 'records' && external === undefined;
   const path = await fileOf(to, environment.name, at);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   return untilNobodyWrites(async () => {
@@ -64,7 +63,7 @@ export async function makeBackup(
         ),
       ),
     };
-    const sum = await writeArchive(path, entriesOf(clients, manifest, { withVault, only }, signal), {
+    const sum = await writeArchive(path, entriesOf(clients, manifest, signal), {
       recipients,
       at,
       signal,
@@ -73,14 +72,13 @@ export async function makeBackup(
   });
 }
 
-/** The manifest is filled on the way, and comes last. */
+/** All parts but those that the manifest leaves out. It is filled on the way, and comes last. */
 async function* entriesOf(
   clients: Clients,
   manifest: BackupManifest,
-  { withVault, only }: { withVault: boolean; only: BackupPart | undefined },
   signal?: AbortSignal,
 ): AsyncGenerator<WrittenEntry> {
-  if (only !== 'vault') {
+  if (manifest.leftOut.records === undefined) {
     const found = await readAllRecords(clients.kubernetes, manifest.environment, signal);
     manifest.records = [];
     for (const { kind, object } of found) {
@@ -89,7 +87,7 @@ async function* entriesOf(
       yield { path: recordPath(object.metadata.name), content: Buffer.from(text) };
     }
   }
-  if (withVault) {
+  if (manifest.leftOut.vault === undefined) {
     const { content, about } = await takeSnapshot(clients, signal);
     const snapshot = runningSum();
     yield* snapshotEntries(counted(content, snapshot));
