@@ -3,6 +3,7 @@ import type { Clients } from '../../clients/index.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
 import { readCheckpoints, type StoredCheckpoint } from '../../effects/checkpoint/record.ts';
 import {
+  type CheckpointFile,
   dropScratch,
   isPutBack,
   loadCheckpoint,
@@ -12,6 +13,7 @@ import {
 import { databaseServer } from '../../effects/checkpoint/server.ts';
 import { commandScope, type EffectScope } from '../../effects/effect.ts';
 import { loadEnvironment } from '../../environment/load.ts';
+import type { Environment } from '../../environment/schema.ts';
 import { rowChanges } from '../../plan/checkpoint/checkpoints.ts';
 import { requireNobodyAtWork } from '../backup/at-work.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
@@ -23,9 +25,11 @@ import { idOf } from './list.ts';
 import type { CheckpointReadOptions, CheckpointRestoreOptions } from './options.ts';
 
 export async function verifyCheckpoint(context: CliContext, id: string, options: CheckpointReadOptions): Promise<void> {
-  await withCheckpoint(context, id, options, async (_clients, record, load) => {
-    const loaded = await load();
+  const environment = await loadEnvironment(options.env, context.config);
+  await withCheckpoint(context, environment, id, options, async (clients, checkpoint, scope) => {
+    const loaded = await loadCheckpoint(clients, checkpoint, scope);
     await dropScratch(loaded);
+    const { record } = checkpoint;
     const { now, then } = loaded;
     printLines(
       context.terminal.stdout,
@@ -46,7 +50,8 @@ export async function restoreCheckpoint(
   options: CheckpointRestoreOptions,
 ): Promise<void> {
   const { terminal } = context;
-  const { name } = await loadEnvironment(options.env, context.config);
+  const environment = await loadEnvironment(options.env, context.config);
+  const { name } = environment;
   checkName({
     name,
     confirm: options.confirm,
@@ -56,7 +61,7 @@ export async function restoreCheckpoint(
     again: commandLine('checkpoint', 'restore', id, '--env', name, '--identity', options.identity, '--confirm', name),
     after: 'after you have read what "checkpoint verify" shows',
   });
-  await withCheckpoint(context, id, options, async (clients, record, _load, scope) => {
+  await withCheckpoint(context, environment, id, options, async (clients, { record }, scope) => {
     await requireNobodyAtWork(clients, name, await clients.kubernetes.clusterUid(scope.signal));
     const done = await putBack(context, clients, record, { ...options, name }, scope);
     const where = `${record.server}/${record.database}`;
@@ -135,16 +140,15 @@ function changeLines({ now, then }: LoadedCheckpoint): string[] {
 /** @throws CliError (refused) for one that is not on record, or of simulated pods */
 async function withCheckpoint(
   context: CliContext,
+  environment: Environment,
   id: string,
   options: CheckpointReadOptions,
   work: (
     clients: Clients,
-    record: StoredCheckpoint,
-    load: () => Promise<LoadedCheckpoint>,
+    checkpoint: CheckpointFile & { record: StoredCheckpoint },
     scope: EffectScope,
   ) => Promise<void>,
 ): Promise<void> {
-  const environment = await loadEnvironment(options.env, context.config);
   const identities = await readIdentities(options.identity);
   const { withLiveClients } = await import('../shared/clients.ts');
   await withLiveClients(context, environment, async (clients, signal) => {
@@ -161,6 +165,6 @@ async function withCheckpoint(
     const file = options.file ?? record.file;
     if (file === undefined)
       throw refused(`Checkpoint ${idOf(record)} holds nothing: the pods of ${record.server} were simulated.`);
-    await work(clients, record, () => loadCheckpoint(clients, { record, file, identities }, scope), scope);
+    await work(clients, { record, file, identities }, scope);
   });
 }
