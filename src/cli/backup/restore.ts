@@ -8,7 +8,7 @@ import { EXIT_CODES } from '../../contract/failures.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
 import { type BackupContent, readArchive } from '../../effects/backup/archive.ts';
 import { restoreRecords } from '../../effects/backup/restore-records.ts';
-import { openAgain, restoreVault, type VaultRestore } from '../../effects/backup/restore-vault.ts';
+import { openAgain, restoreVault } from '../../effects/backup/restore-vault.ts';
 import { type RestoreSurvey, surveyForRestore } from '../../effects/backup/survey.ts';
 import { commandScope } from '../../effects/effect.ts';
 import { configureVault } from '../../effects/vault/configure.ts';
@@ -49,36 +49,36 @@ export async function runRestore(context: CliContext, file: string, options: Res
       const survey = await surveyForRestore(clients, keys !== undefined, signal);
       return { ...survey, plan: planRestore(backup, survey.seen, options.part) };
     };
-    let { plan, found, seen } = await look();
+    const first = await look();
+    let { plan, found } = first;
+    const { clusterUid } = first.seen;
     const say = (lines: string[]): void => printLines(options.json ? terminal.stderr : terminal.stdout, lines);
     say([...manifestLines(backup.manifest), '', `What will be done on ${name}:`, ...restoreLines(plan), '']);
     requireAllowed(plan, file, options);
     if (isNothing(plan)) return ended({ changed: false, records: [], vault: 'none' });
     if (options.dryRun) return EXIT_CODES.changes;
-    await requireNobodyAtWork(clients, name, seen.clusterUid);
+    await requireNobodyAtWork(clients, name, clusterUid);
     if (options.confirm === undefined)
       await confirmByName(name, `This puts the state of ${backup.manifest.at} back.`, signal);
     const scope = commandScope(signal, (text) => printLines(terminal.stderr, [`  ${text}`]));
     const run = {
       environment: name,
       imageTags: {},
-      clusterUid: seen.clusterUid,
+      clusterUid,
       workflowId: `restore/${name}`,
       runId: backup.manifest.at,
     };
     const { vault: wanted } = backup.manifest;
-    const restore = (): VaultRestore | undefined => wanted && { file, identities, wanted, keys, run };
     let vault: RestorePlan['vault']['action'] = 'none';
-    const first = restore();
-    if (plan.vault.action === 'finish' && first !== undefined) {
-      await openAgain(clients, first, scope);
+    if (plan.vault.action === 'finish') {
+      await openAgain(clients, { keys }, scope);
       await configureVault(clients, run, scope, { anew: true });
       vault = 'finish';
-      ({ plan, found, seen } = await look());
+      ({ plan, found } = await look());
       requireAllowed(plan, file, options);
     }
-    if (plan.vault.action === 'restore' && first !== undefined) {
-      await restoreVault(clients, first, scope);
+    if (plan.vault.action === 'restore' && wanted !== undefined) {
+      await restoreVault(clients, { file, identities, wanted, keys, run }, scope);
       vault = 'restore';
     }
     const records = await restoreRecords(clients, plan.records, backup.records, found, signal);
