@@ -46,7 +46,7 @@ function ordered(steps: readonly RecordStep[]): RecordStep[] {
 }
 
 async function createOnce(
-  kubernetes: Pick<Clients['kubernetes'], 'create' | 'get'>,
+  kubernetes: Pick<Clients['kubernetes'], 'create'>,
   record: KeptObject,
   signal?: AbortSignal,
 ): Promise<void> {

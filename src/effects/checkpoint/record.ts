@@ -1,10 +1,10 @@
 /** Records of checkpoints in the cluster: what was kept of which database, where it lies. One a run and database. */
-import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
+import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { type CheckpointRecord, checkpointRecordSchema } from '../../contract/checkpoint.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, OWNER_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { ensureRecordsNamespace } from '../records/namespace.ts';
-import { readRecords, type RecordKind, timeLabel } from '../records/store.ts';
+import { keepRecord, readRecords, type RecordKind, timeLabel } from '../records/store.ts';
 
 /** Of each record, with its time. */
 export const CHECKPOINT_LABEL = 'ananta-checkpoint';
@@ -38,11 +38,7 @@ export async function keepCheckpoint(
   signal?: AbortSignal,
 ): Promise<void> {
   await ensureRecordsNamespace(kubernetes, signal);
-  try {
-    await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), asConfigMap(record), signal);
-  } catch (error) {
-    if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
-  }
+  await keepRecord(kubernetes, asConfigMap(record), signal);
 }
 
 /** Name of the ConfigMap. */

@@ -2,11 +2,11 @@
  * The audit trail in the cluster, where it outlives the worker's pod: one immutable ConfigMap per operation beside the
  * platform versions. None is ever changed; the oldest go when there are too many.
  */
-import { type KubernetesClient, KubernetesError, paths } from '../../clients/kubernetes/index.ts';
+import type { KubernetesClient } from '../../clients/kubernetes/index.ts';
 import { type AuditRecord, auditRecordSchema } from '../../contract/audit.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL, RECORDS_NAMESPACE, RELEASE_LABELS } from '../../contract/names.ts';
 import { readOwner } from '../owner/record.ts';
-import { listRecords, readRecords, type RecordKind, removeRecords, timeLabel } from './store.ts';
+import { keepRecord, listRecords, readRecords, type RecordKind, removeRecords, timeLabel } from './store.ts';
 
 /** Of an environment: about 0.5 kB each. */
 export const AUDIT_RECORDS_KEPT = 500;
@@ -23,11 +23,7 @@ export async function keepAuditRecord(
   // Not on a cluster of somebody else, nor of nobody: an operation that was refused there has touched nothing, and one
   // that has just given the cluster back leaves nothing.
   if ((await readOwner(kubernetes, signal))?.owner?.environment !== record.environment) return;
-  try {
-    await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), asConfigMap(record), signal);
-  } catch (error) {
-    if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
-  }
+  await keepRecord(kubernetes, asConfigMap(record), signal);
   const all = await listRecords(kubernetes, AUDIT, record.environment, signal);
   await removeRecords(kubernetes, all.slice(kept), signal);
 }

@@ -39,6 +39,19 @@ export function timeOf(
   return labels?.[label] ?? '';
 }
 
+/** A second one of the same name changes nothing. @param record a ConfigMap */
+export async function keepRecord(
+  kubernetes: Pick<KubernetesClient, 'create'>,
+  record: unknown,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), record, signal);
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
+  }
+}
+
 /** The newest first; of each no more than name, uid and labels. */
 export async function listRecords(
   kubernetes: Pick<KubernetesClient, 'list'>,
