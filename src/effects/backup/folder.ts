@@ -1,12 +1,29 @@
 /** The folder that an environment's backups go to: where it is, and what of it may go. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { DeployError } from '../../contract/errors.ts';
+import { FAILURES } from '../../contract/failures.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { backupMoment, backupsToRemove } from '../../plan/backup/names.ts';
 
 /** @returns undefined where the environment names none */
 export function backupFolder({ backup }: Pick<Environment, 'backup'>, repoRoot: string): string | undefined {
   return backup?.to === undefined ? undefined : resolve(repoRoot, backup.to);
+}
+
+/** @throws DeployError where what is written there would go with this worker's pod */
+export function requireLasting(
+  folder: string,
+  { backup }: Pick<Environment, 'backup'>,
+  { pod }: Pick<Config, 'pod'>,
+  what: 'backup' | 'checkpoint',
+): void {
+  if (pod === undefined || backup?.claim !== undefined) return;
+  throw new DeployError(
+    FAILURES.invalidInput,
+    `A ${what} in ${folder} would go with this worker's pod: name the claim that it shall have there (backup.claim), then install again.`,
+  );
 }
 
 /** What `writeArchive` writes to. */

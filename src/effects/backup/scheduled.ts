@@ -1,11 +1,9 @@
 import { currentEnvironment } from '../environment.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
-import { DeployError } from '../../contract/errors.ts';
-import { FAILURES } from '../../contract/failures.ts';
 import type { EffectScope } from '../effect.ts';
 import { makeBackup as makeOne } from './backup.ts';
-import { backupFolder, pruneBackups } from './folder.ts';
+import { backupFolder, pruneBackups, requireLasting } from './folder.ts';
 
 /** As the environment's file says now. A second attempt writes the same file, whole. */
 export async function makeBackup(
@@ -19,11 +17,7 @@ export async function makeBackup(
   const folder = backupFolder(environment, clients.config.repoRoot);
   if (environment.backup === undefined || folder === undefined)
     return { skipped: "the environment's file names no folder for backups by now (backup.to)" };
-  if (clients.config.pod !== undefined && environment.backup.claim === undefined)
-    throw new DeployError(
-      FAILURES.invalidInput,
-      `A backup in ${folder} would go with this worker's pod: name the claim that it shall have there (backup.claim), then install again.`,
-    );
+  requireLasting(folder, environment, clients.config, 'backup');
   const { recipients, keep } = environment.backup;
   const { path, bytes, sha256 } = await makeOne(
     { ...clients, environment },

@@ -13,7 +13,7 @@ import type { Environment } from '../../environment/schema.ts';
 import { checkpointFileName, checkpointsToRemove } from '../../plan/checkpoint/checkpoints.ts';
 import { dumpCommand } from '../../plan/checkpoint/scripts.ts';
 import { writeEncrypted } from '../backup/archive.ts';
-import { backupFolder } from '../backup/folder.ts';
+import { backupFolder, requireLasting } from '../backup/folder.ts';
 import { counted, runningSum } from '../backup/sum.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
@@ -78,11 +78,7 @@ function settingsOf(
       FAILURES.invalidInput,
       `"${environment.name}" has no place for checkpoints: backup.recipients and backup.to say where they go.`,
     );
-  if (config.pod !== undefined && environment.backup.claim === undefined)
-    throw new DeployError(
-      FAILURES.invalidInput,
-      `A checkpoint in ${folder} would go with this worker's pod: name the claim that it shall have there (backup.claim), then install again.`,
-    );
+  requireLasting(folder, environment, config, 'checkpoint');
   return { folder, recipients: environment.backup.recipients, keep: environment.backup.keep };
 }
 
