@@ -4,11 +4,12 @@ const ENDING = '.tar.age';
 
 /** Sorts by time: `ananta-prod-20261130T221500Z.tar.age`. */
 export function backupFileName(environment: string, at: Date): string {
-  const moment = at
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replaceAll(/[-:]/g, '');
-  return `ananta-${environment}-${moment}${ENDING}`;
+  return `ananta-${environment}-${momentIn(at.toISOString())}${ENDING}`;
+}
+
+/** As it stands in a file's name: `20261130T221500Z`. @param at ISO 8601 */
+export function momentIn(at: string): string {
+  return at.replace(/\.\d+Z$/, 'Z').replaceAll(/[-:]/g, '');
 }
 
 /** @returns when it was made, ISO 8601; undefined for what is no backup of that environment */

@@ -2,6 +2,7 @@
 import type { Catalog } from '../../catalog/schema.ts';
 import type { CheckpointRecord } from '../../contract/checkpoint.ts';
 import type { OperationPlan } from '../../contract/operations/plan.ts';
+import { momentIn } from '../backup/names.ts';
 import { releaseKey } from '../observed.ts';
 import type { Crossing } from '../versions/migrations.ts';
 
@@ -12,8 +13,7 @@ export function checkpointFileName(
   at: string,
   id: string,
 ): string {
-  const moment = at.replace(/\.\d+Z$/, 'Z').replaceAll(/[-:]/g, '');
-  return `ananta-${environment}-checkpoint-${server}-${database}-${moment}-${id.slice(0, 8)}.dump.age`;
+  return `ananta-${environment}-checkpoint-${server}-${database}-${momentIn(at)}-${id.slice(0, 8)}.dump.age`;
 }
 
 /** `server/name` of the database whose state is kept before a migration of this release that cannot be taken back. */
