@@ -135,13 +135,15 @@ async function overdueWork(client: Client, raw: Described): Promise<string | und
   );
 }
 
-async function describe(
+/** @returns undefined where there is none */
+export async function describe(
   client: Client,
   workflowId: string,
+  runId?: string,
 ): Promise<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>> | undefined> {
   try {
     // Who holds the lock is said also where it cannot be read who asked for it.
-    return await forgiving(client).workflow.getHandle(workflowId).describe();
+    return await forgiving(client).workflow.getHandle(workflowId, runId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

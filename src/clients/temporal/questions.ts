@@ -1,10 +1,10 @@
 /** Whether a question of a running operation is still open, as its memo says. Needs no worker. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Question } from '../../contract/operations/steering.ts';
 import type { DeploymentHandle } from './deployments.ts';
+import { describe } from './lock.ts';
 import { questionsSchema } from './questions-schema.ts';
-import { forgiving } from './encryption/readable.ts';
 
 const memoSchema = z.object({
   steering: z.object({
@@ -28,13 +28,7 @@ export async function questionState(
   { workflowId, runId }: DeploymentHandle,
   { service, since }: Pick<Question, 'service' | 'since'>,
 ): Promise<QuestionState> {
-  const found = await forgiving(client)
-    .workflow.getHandle(workflowId, runId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    });
+  const found = await describe(client, workflowId, runId);
   if (found?.status.name !== 'RUNNING') return { state: 'over' };
   const memo = memoSchema.safeParse(found.memo);
   if (!memo.success) return { state: 'answered' };
@@ -49,10 +43,5 @@ export async function questionState(
 
 /** Whether the operation still runs: of one that waits at a gate. */
 export async function isRunning(client: Client, { workflowId, runId }: DeploymentHandle): Promise<boolean> {
-  try {
-    return (await forgiving(client).workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+  return (await describe(client, workflowId, runId))?.status.name === 'RUNNING';
 }
