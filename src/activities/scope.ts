@@ -3,6 +3,7 @@
  */
 import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
+import { GRPC, grpcCode } from '../clients/temporal/connection/problems.ts';
 import type { EffectScope } from '../effects/effect.ts';
 import { FAILURES } from '../contract/failures.ts';
 import { steadyNow } from '../process/clock.ts';
@@ -75,7 +76,7 @@ async function confirmed({ client, info }: Context): Promise<void> {
       }),
     );
   } catch (error) {
-    if ((error as { code?: unknown }).code === GRPC_NOT_FOUND)
+    if (grpcCode(error) === GRPC.notFound)
       throw new DeployError(
         FAILURES.helmInterrupted,
         'the engine has given the step to somebody else: nothing was begun',
@@ -86,8 +87,6 @@ async function confirmed({ client, info }: Context): Promise<void> {
     );
   }
 }
-
-const GRPC_NOT_FOUND = 5;
 
 /** The engine counts a worker as dead after 6 s of silence. */
 const BEAT_MILLISECONDS = 1000;
