@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import type { WantedEndpoint } from '../../contract/nexus/endpoint.ts';
-import { GRPC, grpcCode } from './connection/problems.ts';
+import { GRPC, grpcCode, isDenied } from './connection/problems.ts';
 
 type Endpoint = temporal.api.nexus.v1.IEndpoint;
 type Engine = Pick<Client, 'connection'>;
@@ -34,7 +34,7 @@ export async function describeEndpoint(client: Engine, wanted: WantedEndpoint): 
 }
 
 /** Safe to repeat. One that differs in anything is not ours: it is neither changed nor removed. */
-export async function ensureEndpoint(client: Engine, wanted: WantedEndpoint): Promise<EndpointOutcome> {
+async function ensureEndpoint(client: Engine, wanted: WantedEndpoint): Promise<EndpointOutcome> {
   const { name, namespace, taskQueue, description } = wanted;
   try {
     const found = await find(client, name);
@@ -76,10 +76,6 @@ export async function removeEndpoint(
   }
 }
 
-function isDenied(code: number | undefined): boolean {
-  return code === GRPC.permissionDenied || code === GRPC.unauthenticated || code === GRPC.unimplemented;
-}
-
 export interface SettledEndpoints {
   /** Of the one that the environment's file wants; absent: it wants none. */
   outcome?: EndpointOutcome;
@@ -106,7 +102,7 @@ export async function settleEndpoints(
 }
 
 /** By whatever name; none where only an operator may list them. */
-export async function ourEndpoints(client: Engine, wanted: WantedEndpoint): Promise<EndpointView[]> {
+async function ourEndpoints(client: Engine, wanted: WantedEndpoint): Promise<EndpointView[]> {
   const found: EndpointView[] = [];
   let nextPageToken: Uint8Array | undefined;
   try {

@@ -12,6 +12,7 @@ import {
   GRPC,
   grpcCode,
   grpcText,
+  isDenied,
   isTooOld,
   keyExpiry,
   MINIMAL_SERVER,
@@ -79,8 +80,7 @@ export async function ensureSearchAttributes(client: Client, engine: Engine): Pr
   try {
     await addSearchAttributes(client.connection, namespace, missing);
   } catch (error) {
-    if (![GRPC.permissionDenied, GRPC.unauthenticated, GRPC.unimplemented].includes(grpcCode(error) as 7))
-      throw await accessError(error, engine);
+    if (!isDenied(grpcCode(error))) throw await accessError(error, engine);
     throw new EngineAccessError(
       `The namespace "${namespace}" of the engine lacks search attributes, and does not let us make them (${grpcText(error)}): ${missing.join(', ')}. They are set up once, by somebody who may.`,
       [

@@ -37,6 +37,11 @@ export function grpcCode(error: unknown): number | undefined {
   return undefined;
 }
 
+/** Not for us: also where the engine has no such service for anybody. */
+export function isDenied(code: number | undefined): boolean {
+  return code === GRPC.permissionDenied || code === GRPC.unauthenticated || code === GRPC.unimplemented;
+}
+
 /** All that the error and its causes say. */
 export function grpcText(error: unknown): string {
   const parts: string[] = [];
