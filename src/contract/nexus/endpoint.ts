@@ -1,8 +1,6 @@
 /** The Nexus endpoint of an environment: its name, and by what everybody sees that it is ours. */
 import { taskQueueOf } from '../names.ts';
-
-/** As the engine takes names. */
-export const ENDPOINT_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,198}[a-zA-Z0-9]$/;
+import { endpointOf } from './service.js';
 
 export interface WantedEndpoint {
   name: string;
@@ -14,13 +12,9 @@ export interface WantedEndpoint {
 }
 
 /** @param endpoint as the environment's file says */
-export function endpointNameOf(environment: string, endpoint: string | undefined): string {
-  return endpoint ?? `ananta-${environment.replaceAll(/[^a-zA-Z0-9]+/g, '-').replace(/-+$/, '')}`;
-}
-
 export function wantedEndpoint(environment: string, namespace: string, endpoint: string | undefined): WantedEndpoint {
   return {
-    name: endpointNameOf(environment, endpoint),
+    name: endpoint ?? endpointOf(environment),
     namespace,
     taskQueue: taskQueueOf(environment),
     description: descriptionOf(environment),

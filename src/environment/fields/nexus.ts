@@ -1,8 +1,10 @@
 /** What an environment lets other teams' workflows ask of it, through Temporal Nexus. */
 import { z } from 'zod';
 import { NEXUS_OPERATIONS } from '../../contract/nexus/operations.ts';
-import { ENDPOINT_NAME } from '../../contract/nexus/endpoint.ts';
 import { refuseRepetitions, temporalNamespace } from './texts.ts';
+
+/** As the engine takes names. */
+const ENDPOINT_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,198}[a-zA-Z0-9]$/;
 
 export const nexusSchema = z
   .strictObject({
