@@ -22,13 +22,14 @@ export async function ensureDriftSchedule(
   const now = await currentEnvironment(clients);
   const { mode, everySeconds } = now.drift;
   const { environment, clusterUid } = run;
+  const schedules = createSchedules(engineOf(clients));
   const id = driftScheduleId(environment, clusterUid);
   const beside = [
-    await ensureBackupSchedule(clients, run, now),
-    await ensureRotationSchedule(clients, run, now),
+    await ensureBackupSchedule(schedules, run, now),
+    await ensureRotationSchedule(schedules, run, now),
   ].includes(true);
-  if (mode === 'off') return { changed: (await createSchedules(engineOf(clients)).remove(id)) || beside };
-  const done = await createSchedules(engineOf(clients)).ensure({
+  if (mode === 'off') return { changed: (await schedules.remove(id)) || beside };
+  const done = await schedules.ensure({
     id,
     everySeconds,
     input: { environment, clusterUid, mode },

@@ -1,20 +1,17 @@
-import type { Clients } from '../clients/index.ts';
-import { createSchedules } from '../clients/temporal/index.ts';
+import type { Schedules } from '../clients/temporal/schedules.ts';
 import { rotationScheduleId } from '../contract/names.ts';
 import type { RunRef } from '../contract/operations/deploy.ts';
 import type { Environment } from '../environment/schema.ts';
-import { engineOf } from './lock/engine.ts';
 
 /**
  * The schedule of rotations as the environment's file says now; none where it names no time. @returns whether it
  * changed
  */
 export async function ensureRotationSchedule(
-  clients: Clients,
+  schedules: Schedules,
   { environment, clusterUid }: Pick<RunRef, 'environment' | 'clusterUid'>,
   { rotation }: Pick<Environment, 'rotation'>,
 ): Promise<boolean> {
-  const schedules = createSchedules(engineOf(clients));
   const id = rotationScheduleId(environment, clusterUid);
   if (rotation?.cron === undefined) return schedules.remove(id);
   const { cron, timeZone, olderThanSeconds, paths } = rotation;
