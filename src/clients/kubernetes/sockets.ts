@@ -110,6 +110,7 @@ const statusSchema = z.looseObject({
     })
     .nullish(),
 });
+type Status = z.infer<typeof statusSchema>;
 
 /**
  * Runs a command in a container.
@@ -126,22 +127,15 @@ export async function execInPod(
   signal?: AbortSignal,
   input?: string,
 ): Promise<ExecResult> {
-  const query = new URLSearchParams({
-    ...(input === undefined ? {} : { stdin: 'true' }),
-    stdout: 'true',
-    stderr: 'true',
-  });
-  if (container !== undefined) query.set('container', container);
-  for (const part of command) query.append('command', part);
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
+  const path = execPath({ namespace, pod }, command, { container, input });
   const output: Record<1 | 2, string> = { 1: '', 2: '' };
-  let status: z.infer<typeof statusSchema> | undefined;
+  let status: Status | undefined;
   const socket = await connect(
     config,
     path,
     (channel, data) => {
       if (channel === 3) {
-        status = statusSchema.parse(JSON.parse(data.toString('utf8')));
+        status = statusOf(data);
         return false;
       }
       if (channel === 1 || channel === 2)
@@ -194,17 +188,11 @@ export async function streamFromPod(
   command: readonly string[],
   { input, signal }: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<RunningExec> {
-  const query = new URLSearchParams({
-    ...(input === undefined ? {} : { stdin: 'true' }),
-    stdout: 'true',
-    stderr: 'true',
-  });
-  for (const part of command) query.append('command', part);
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
+  const path = execPath({ namespace, pod }, command, { input });
   const what = `exec in pod ${namespace}/${pod}`;
   const opened: { socket?: Socket } = {};
   let stderr = '';
-  let status: z.infer<typeof statusSchema> | undefined;
+  let status: Status | undefined;
   const stdout = new Readable({
     read: () => {
       opened.socket?.resume();
@@ -221,7 +209,7 @@ export async function streamFromPod(
     path,
     (channel, data) => {
       if (channel === 3) {
-        status = statusSchema.parse(JSON.parse(data.toString('utf8')));
+        status = statusOf(data);
         return false;
       }
       if (channel === 2) stderr = (stderr + data.toString('utf8')).slice(0, OUTPUT_LIMIT);
@@ -273,7 +261,27 @@ async function sendAll(socket: Socket, input: AsyncIterable<Uint8Array>): Promis
     }
 }
 
-function exitCodeOf(status: z.infer<typeof statusSchema>, request: string): number {
+function execPath(
+  { namespace, pod }: PodAddress,
+  command: readonly string[],
+  { container, input }: { container?: string | undefined; input: unknown },
+): string {
+  const query = new URLSearchParams({
+    ...(input === undefined ? {} : { stdin: 'true' }),
+    stdout: 'true',
+    stderr: 'true',
+  });
+  if (container !== undefined) query.set('container', container);
+  for (const part of command) query.append('command', part);
+  return `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
+}
+
+/** What channel 3 of the protocol says at the end. */
+function statusOf(data: Buffer): Status {
+  return statusSchema.parse(JSON.parse(data.toString('utf8')));
+}
+
+function exitCodeOf(status: Status, request: string): number {
   if (status.status === 'Success') return 0;
   const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
   if (cause !== undefined && /^\d+$/.test(cause)) return Number(cause);
