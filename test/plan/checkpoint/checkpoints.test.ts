@@ -30,6 +30,17 @@ const pending = new Map([
   ['test/other', ['V9__drop.sql']],
 ]);
 
+const record = (database: string, at: string, ...before: string[]): CheckpointRecord => ({
+  environment: 'a',
+  at,
+  run: at,
+  by: 'b',
+  server: 'db',
+  database,
+  before,
+  seconds: 1,
+});
+
 describe('checkpoints in a plan', () => {
   const steps = compileSteps(withCheckpoints(plan, catalog, pending), { verb: 'deploy' });
 
@@ -61,27 +72,17 @@ describe('checkpoints in a plan', () => {
 });
 
 describe('the way back over migrations', () => {
-  const of = (database: string, at: string, ...before: string[]): CheckpointRecord => ({
-    environment: 'a',
-    at,
-    run: at,
-    by: 'b',
-    server: 'db',
-    database,
-    before,
-    seconds: 1,
-  });
   const crossing = (release: string, id: string): Crossing => ({
     release,
     file: `helm/m/${release}/${id}`,
     reason: 'r',
   });
   const records = [
-    of('main', '5'),
-    of('main', '4', 'V4__drop.sql'),
-    of('main', '3', 'V2__drop.sql', 'V3__drop.sql'),
-    of('other', '2', 'V2__drop.sql'),
-    of('main', '1', 'V2__drop.sql'),
+    record('main', '5'),
+    record('main', '4', 'V4__drop.sql'),
+    record('main', '3', 'V2__drop.sql', 'V3__drop.sql'),
+    record('other', '2', 'V2__drop.sql'),
+    record('main', '1', 'V2__drop.sql'),
   ];
   for (const [name, crossed, chosen, missing] of [
     ['none is crossed', [], [], []],
@@ -107,17 +108,6 @@ describe('the way back over migrations', () => {
 });
 
 describe('checkpoints that are kept', () => {
-  const record = (database: string, at: string): CheckpointRecord => ({
-    environment: 'a',
-    at,
-    run: at,
-    by: 'b',
-    server: 'db',
-    database,
-    before: [],
-    seconds: 1,
-  });
-
   test('the newest of each database stay', () => {
     const records = [record('x', '5'), record('y', '4'), record('x', '3'), record('x', '2'), record('y', '1')];
     assert.deepEqual(
