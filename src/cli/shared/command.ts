@@ -23,6 +23,12 @@ export function changesHere(command: Command): boolean {
   return CHANGES_HERE.has(command);
 }
 
+/** For `requiredOption`, of a command that is about one environment and never guesses which. */
+export const REQUIRED_ENVIRONMENT = [
+  '-e, --env <name>',
+  'environment: the name of a file in environments/, without .yaml; there is no default',
+] as const;
+
 /** A command with `--env`, a description and at least one example. */
 export function environmentCommand(name: string, text: CommandText): Command {
   return plainCommand(name, text).option(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../../shared/arguments.ts';
-import { plainCommand } from '../../shared/command.ts';
+import { plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import { OVERRIDE_FREEZE, parseReason } from '../../shared/reason.ts';
 import type { DestroyOptions } from '../../destroy/options.ts';
@@ -21,10 +21,7 @@ Says what goes and what stays, then asks for the environment's name. Protected e
       ['destroy --env rehearsal --delete-data --confirm rehearsal --json', 'Everything, data included, in a pipeline.'],
     ],
   })
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation destroy --out" wrote')
     .option(
       '--delete-data',

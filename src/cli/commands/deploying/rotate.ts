@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseAge, parseDuration } from '../../shared/arguments.ts';
-import { plainCommand } from '../../shared/command.ts';
+import { plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import { OVERRIDE_FREEZE, parseReason } from '../../shared/reason.ts';
 import type { RotateOptions } from '../../rotate/options.ts';
@@ -23,10 +23,7 @@ half-way, run it again: it goes on with the value that it has made.`,
   })
     .argument('[path]', 'path below secret/, as in database/main')
     .argument('[key]', 'key of that path; default: each that can be rotated')
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .option('--all', 'every value that can be rotated')
     .option('--older-than <age>', 'of those, the ones that are older than this: 12h, 90d', parseAge)
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation rotate --out" wrote')

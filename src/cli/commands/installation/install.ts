@@ -1,6 +1,6 @@
 import { parseReference } from '../../shared/arguments.ts';
 import type { Command } from 'commander';
-import { plainCommand } from '../../shared/command.ts';
+import { plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import type { InstallOptions } from '../../install/options.ts';
 
@@ -28,10 +28,7 @@ ends what it has begun. Never deletes a volume, never changes a password, refuse
     })
       // Its name in earlier versions.
       .alias('bootstrap')
-      .requiredOption(
-        '-e, --env <name>',
-        'environment: the name of a file in environments/, without .yaml; there is no default',
-      )
+      .requiredOption(...REQUIRED_ENVIRONMENT)
       .option(
         '--image <reference>',
         'image made from the Dockerfile of this repository, NAME:TAG or NAME@sha256:DIGEST; default: deployer.image of the environment',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { plainCommand } from '../../shared/command.ts';
+import { plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import type { RebindOptions } from '../../operations/rebind.ts';
 
@@ -28,10 +28,7 @@ Asks for the environment's name. Refused while an operation runs.`,
       ['rebind --env prod --lift-protection', 'Before "prod" is destroyed on purpose.'],
     ],
   })
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .option('--take-over', 'also where the cluster belongs to another environment, which is refused from then on')
     .option('--lift-protection', 'the cluster is not protected any more; its file has to say so, too')
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')

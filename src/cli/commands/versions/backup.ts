@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BACKUP_PARTS } from '../../../contract/backup.ts';
 import { RESTORE_OVER, type RestoreOver } from '../../../plan/backup/restore.ts';
 import { collectText, shortened } from '../../shared/arguments.ts';
-import { environmentCommand, plainCommand } from '../../shared/command.ts';
+import { environmentCommand, plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import type {
   BackupKeyOptions,
@@ -111,10 +111,7 @@ Nothing is restored while an operation holds the lock. Data of the platform's da
     ],
   })
     .argument('<file>', 'a backup')
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .requiredOption(...IDENTITY)
     .addOption(part())
     .option('--over <what>', 'write over what is newer, another-vault, another-cluster; may be repeated', collectOver)

@@ -5,7 +5,7 @@ import type {
   CheckpointReadOptions,
   CheckpointRestoreOptions,
 } from '../../checkpoint/options.ts';
-import { environmentCommand, plainCommand } from '../../shared/command.ts';
+import { environmentCommand, plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 
 const IDENTITY = ['--identity <file>', 'private key of one of backup.recipients'] as const;
@@ -65,10 +65,7 @@ To go back over a migration that cannot be taken back: this first, then "rollbac
     examples: [['checkpoint restore latest --env staging --identity backup-key.txt', 'Shows what goes, and asks.']],
   })
     .argument('<checkpoint>', 'its id, as "list" shows it; or "latest"')
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .requiredOption(...IDENTITY)
     .option(...FILE)
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseDuration, parseVersion } from '../../shared/arguments.ts';
-import { plainCommand } from '../../shared/command.ts';
+import { plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 import { OVERRIDE_FREEZE, parseReason } from '../../shared/reason.ts';
 import type { RollbackOptions } from '../../rollback/options.ts';
@@ -28,10 +28,7 @@ again with the same version: it goes on from there.`,
       ['rollback --env prod --to 12 --confirm prod --json', 'A protected environment, in a pipeline.'],
     ],
   })
-    .requiredOption(
-      '-e, --env <name>',
-      'environment: the name of a file in environments/, without .yaml; there is no default',
-    )
+    .requiredOption(...REQUIRED_ENVIRONMENT)
     .option('--to <version>', 'a version that "history" lists; default: the one before the current', parseVersion)
     .option('--plan <file>', 'carry out the plan in this file, which "plan --operation rollback --out" wrote')
     .option('--past-no-return', 'cross migrations that cannot be taken back; the database keeps what they did')
