@@ -26,26 +26,20 @@ async function learnFromVault({ vault, catalog, redactor }: Learning, signal: Ab
   // From one that was never initialised nothing can have come.
   if (state === 'uninitialized') return true;
   if (state !== 'open') return false;
-  await vault.asDeployer(
-    (session) =>
-      Promise.all(
-        catalog.secretPaths.map(async (declared) => {
-          const entry = await readKv(session, declared.path, signal);
-          registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
-        }),
-      ),
-    signal,
-  );
-  // Pods may still have the former value of what is being rotated.
   const { rotatable } = chooseSecrets(catalog, {});
   await vault.asDeployer(
     (session) =>
-      Promise.all(
-        rotatable.map(async (secret) => {
+      Promise.all([
+        ...catalog.secretPaths.map(async (declared) => {
+          const entry = await readKv(session, declared.path, signal);
+          registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
+        }),
+        // Pods may still have the former value of what is being rotated.
+        ...rotatable.map(async (secret) => {
           const { record } = await readRotation(session, secret, signal);
           redactor.learn(record?.value, record?.former);
         }),
-      ),
+      ]),
     signal,
   );
   return true;
