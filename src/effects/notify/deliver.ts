@@ -55,15 +55,13 @@ export async function deliver(
 /** That somebody is asked is more important than that they can answer by a link. */
 async function linksFor(
   clients: Clients,
-  { name, links: wanted }: NotifyTarget,
+  { name, links }: NotifyTarget,
   notification: Notification,
   clusterUid: string,
   signal: AbortSignal,
 ): Promise<{ answers: AnswerLink[]; problem?: string }> {
-  if (!wanted || notification.asks === undefined) return { answers: [] };
+  if (links === undefined || notification.asks === undefined) return { answers: [] };
   try {
-    const { links } = (await currentEnvironment(clients)).notify;
-    if (links === undefined) return { answers: [] };
     const key = await answerKey(clients, links, clusterUid, signal);
     const answers = answerLinks(key, links.url, name, notification, Date.now());
     // What a receiver echoes, in whatever form, goes into the history and a log.

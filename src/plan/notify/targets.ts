@@ -1,7 +1,12 @@
 /** Who is notified of what, from the environment's file. Pure. */
 import type { ToldEvent } from '../../contract/notifications.ts';
 import type { NotifyEvent } from '../../contract/notify-events.ts';
-import { LONGEST_ATTEMPT_SECONDS, type NotifyReference, type NotifySettings } from '../../environment/fields/notify.ts';
+import {
+  type AnswerSettings,
+  LONGEST_ATTEMPT_SECONDS,
+  type NotifyReference,
+  type NotifySettings,
+} from '../../environment/fields/notify.ts';
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 import { isWanted } from './events.ts';
 
@@ -9,8 +14,8 @@ interface Common {
   name: string;
   events: readonly NotifyEvent[];
   timeoutSeconds: number;
-  /** Gets links with which questions are answered. */
-  links?: true;
+  /** Gets links with which questions are answered, made so. */
+  links?: AnswerSettings;
   /** Of the fields that were there before targets: gets the words of that time. */
   earlier?: true;
 }
@@ -56,7 +61,7 @@ export function notifyTargets(notify: NotifySettings): NotifyTarget[] {
         name,
         events: target.events,
         timeoutSeconds,
-        ...(target.links ? { links: true as const } : {}),
+        ...(target.links && notify.links ? { links: notify.links } : {}),
       };
       if (target.command !== undefined) return [{ ...common, command: target.command }];
       if (target.url === undefined) return [];
