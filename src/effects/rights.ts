@@ -1,8 +1,8 @@
 /** The rights that a deployment takes whoever's it is, and how they are named. */
-import type { AccessQuestion, KubernetesClient } from '../clients/kubernetes/index.ts';
+import type { AccessQuestion } from '../clients/kubernetes/index.ts';
 
 /** Of the workers, in every one of the platform's namespaces. */
-export function workerQuestions(namespaces: readonly string[]): AccessQuestion[] {
+function workerQuestions(namespaces: readonly string[]): AccessQuestion[] {
   return namespaces.flatMap((namespace): AccessQuestion[] => [
     { verb: 'list', group: '', resource: 'secrets', namespace },
     { verb: 'create', group: '', resource: 'secrets', namespace },
@@ -24,16 +24,19 @@ export function describeQuestion({
   return `${verb} ${kind}${name === undefined ? '' : ` ${name}`} ${place === undefined ? 'in the whole cluster' : `in ${place}`}`;
 }
 
-/** Asked by a worker of itself. @returns what it may not, in words; an authorizer that does not answer stops nobody */
+/**
+ * What the workers may not, in words; an authorizer that does not answer stops nobody.
+ * @param may asks the cluster: as a worker of itself, or as somebody else of their account
+ */
 export async function missingRights(
-  kubernetes: Pick<KubernetesClient, 'mayI'>,
   namespaces: readonly string[],
+  may: (question: AccessQuestion) => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<string[]> {
   const answers = await Promise.all(
     workerQuestions(namespaces).map(async (question) => ({
       question,
-      allowed: await kubernetes.mayI(question, signal).catch((error: unknown) => {
+      allowed: await may(question).catch((error: unknown) => {
         signal?.throwIfAborted();
         if (error instanceof Error) return true;
         throw error;

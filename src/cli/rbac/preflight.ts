@@ -5,7 +5,7 @@ import type { AccessQuestion, KubernetesClient } from '../../clients/kubernetes/
 import { IN_CLUSTER } from '../../contract/names.ts';
 import { type AccessBasis, identityOf } from '../../plan/access/identities.ts';
 import { grants, type Right } from '../../plan/access/rules.ts';
-import { describeQuestion, workerQuestions } from '../../effects/rights.ts';
+import { describeQuestion, missingRights } from '../../effects/rights.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
 
@@ -55,15 +55,8 @@ export async function requireWorkerRights(
   signal?: AbortSignal,
 ): Promise<void> {
   const account = { namespace: IN_CLUSTER.namespace, name: IN_CLUSTER.worker };
-  const questions = workerQuestions(namespaces);
-  const answers = await Promise.all(
-    questions.map(async (question) => ({
-      question,
-      allowed: await kubernetes.mayAccount(account, question, signal).catch(() => true),
-    })),
-  );
   refuse(
-    answers.filter(({ allowed }) => !allowed).map(({ question }) => describeQuestion(question)),
+    await missingRights(namespaces, (question) => kubernetes.mayAccount(account, question, signal)),
     `The workers (service account ${account.namespace}/${account.name})`,
     environment,
   );

@@ -36,8 +36,8 @@ export async function prepareDeployment(
   const imageTags = promote ? pinnedImages(catalog, promote.version.releases) : run.imageTags;
   scope.doing('looks at its own rights');
   const missing = await missingRights(
-    clients.kubernetes,
     catalog.namespaces.map(({ name }) => name),
+    (question) => clients.kubernetes.mayI(question, scope.signal),
     scope.signal,
   );
   if (missing.length > 0)
