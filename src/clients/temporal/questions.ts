@@ -40,8 +40,3 @@ export async function questionState(
     ? { state: 'answered' }
     : { state: 'answered', by: answer.by, verb: answer.verb, when: answer.when };
 }
-
-/** Whether the operation still runs: of one that waits at a gate. */
-export async function isRunning(client: Client, { workflowId, runId }: DeploymentHandle): Promise<boolean> {
-  return (await describe(client, workflowId, runId))?.status.name === 'RUNNING';
-}

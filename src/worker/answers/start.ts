@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import type { Clients } from '../../clients/index.ts';
-import { recentBinding } from '../../clients/temporal/index.ts';
-import { isRunning, questionState } from '../../clients/temporal/questions.ts';
+import { isRunAlive, recentBinding } from '../../clients/temporal/index.ts';
+import { questionState } from '../../clients/temporal/questions.ts';
 import { updateWorkflow } from '../../clients/temporal/update.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
@@ -68,7 +68,7 @@ export async function startAnswers(
 export function operationsOf(engine: { readonly client: Client }): Operations {
   return {
     question: (run, about) => questionState(engine.client, run, about),
-    isRunning: (run) => isRunning(engine.client, run),
+    isRunning: (run) => isRunAlive(engine.client, run.workflowId, run.runId),
     steer: (run, request) => updateWorkflow<SteerAnswer>(engine.client, run, UPDATES.steer, request),
   };
 }
