@@ -1,7 +1,7 @@
 /** Starting, finding and describing deployments on the engine. */
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { OperationInput } from '../../contract/operations/deploy.ts';
 import type { LockHolder } from '../../contract/lock.ts';
 import { isLockId, taskQueueOf, WORKFLOW_TYPES } from '../../contract/names.ts';
@@ -9,7 +9,7 @@ import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { startOptionsOf } from '../../contract/operations/start-options.ts';
 import { forgiving } from './encryption/readable.ts';
-import { lockHolderOf } from './lock.ts';
+import { describe, lockHolderOf } from './lock.ts';
 
 export interface DeploymentHandle {
   workflowId: string;
@@ -97,19 +97,16 @@ export async function describeDeployment(
   client: Client,
   run: { workflowId: string; runId?: string },
 ): Promise<DeploymentDescription | undefined> {
-  try {
-    const description = await forgiving(client).workflow.getHandle(run.workflowId, run.runId).describe();
-    return {
-      workflowId: description.workflowId,
-      runId: description.runId,
-      status: description.status.name,
-      startTime: description.startTime,
-      ...(description.closeTime ? { closeTime: description.closeTime } : {}),
-    };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const found = await describe(client, run.workflowId, run.runId);
+  return (
+    found && {
+      workflowId: found.workflowId,
+      runId: found.runId,
+      status: found.status.name,
+      startTime: found.startTime,
+      ...(found.closeTime ? { closeTime: found.closeTime } : {}),
+    }
+  );
 }
 
 /**
