@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { filePath } from './addresses.ts';
 import { objectName } from './kubernetes-names.ts';
-import { isTimeZone, momentProblem } from './moments.ts';
+import { cronExpression, timeZone } from './schedule.ts';
 import { refuseRepetitions } from './texts.ts';
 
 /** Public key of age (X25519), as `age-keygen` prints it. */
@@ -13,12 +13,7 @@ export const recipient = z
     'has to be a public key of age, age1 and 58 characters: npm run ananta -- backup key makes one',
   );
 
-const cron = z.string().superRefine((text, context) => {
-  const message = /\s/.test(text.trim())
-    ? momentProblem(text)
-    : 'has to be a cron expression of five fields, as in "30 2 * * *"';
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
+const cron = cronExpression('30 2 * * *');
 
 export const backupSchema = z
   .strictObject({
@@ -40,11 +35,7 @@ export const backupSchema = z
         'Claim in the namespace ananta-deployer that workers in the cluster have at `to`, made by you: for several workers it has to be one that many pods can write to',
       ),
     cron: cron.optional().describe('When a worker makes one by itself, as in "30 2 * * *"; absent: never'),
-    timeZone: z
-      .string()
-      .refine(isTimeZone, 'is no time zone of the IANA data base, as in Europe/Berlin')
-      .default('UTC')
-      .describe('Of cron'),
+    timeZone: timeZone.default('UTC').describe('Of cron'),
     keep: z
       .number()
       .int()

@@ -1,13 +1,9 @@
 /** When an environment is left alone: recurring and one-off windows in a time zone, and exceptions to them. */
 import { z } from 'zod';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
-import { isTimeZone, momentProblem, nextMoment } from './moments.ts';
+import { momentProblem, nextMoment } from './moments.ts';
+import { timeZone } from './schedule.ts';
 import { oneLine, seconds } from './texts.ts';
-
-const timeZone = z
-  .string()
-  .refine(isTimeZone, 'is no time zone of the IANA data base, as in Europe/Berlin')
-  .describe('Name in the IANA data base, as in Europe/Berlin');
 
 const moment = z.string().superRefine((text, context) => {
   const message = momentProblem(text);

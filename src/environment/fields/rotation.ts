@@ -1,17 +1,12 @@
 /** What an environment says about the age of generated secrets. */
 import { z } from 'zod';
-import { isTimeZone, momentProblem } from './moments.ts';
+import { cronExpression, timeZone } from './schedule.ts';
 import { refuseRepetitions } from './texts.ts';
 
 const HOUR = 3600;
 const TEN_YEARS = 3650 * 24 * HOUR;
 
-const cron = z.string().superRefine((text, context) => {
-  const message = /\s/.test(text.trim())
-    ? momentProblem(text)
-    : 'has to be a cron expression of five fields, as in "0 3 * * 0"';
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
+const cron = cronExpression('0 3 * * 0');
 
 export const rotationSchema = z
   .strictObject({
@@ -30,11 +25,7 @@ export const rotationSchema = z
     cron: cron
       .optional()
       .describe('When workers rotate what is too old by themselves, as in "0 3 * * 0"; absent: drift reports it'),
-    timeZone: z
-      .string()
-      .refine(isTimeZone, 'is no time zone of the IANA data base, as in Europe/Berlin')
-      .default('UTC')
-      .describe('Of cron'),
+    timeZone: timeZone.default('UTC').describe('Of cron'),
   })
   .describe('How old generated secrets may get');
 
