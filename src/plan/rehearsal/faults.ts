@@ -1,4 +1,5 @@
 /** Which faults hit a rehearsed run, and when: by the seed and by what the undisturbed run went through. Pure. */
+import { numbersFrom } from './random.ts';
 
 /** Parts of the local stack that a fault may hit; `helm` is whichever process of it is at work. */
 export const FAULT_TARGETS = [
@@ -94,13 +95,6 @@ export function faultText({ target, at: { service, state, operation }, ...fault 
   return `${what} when ${service} was ${state}${operation === undefined ? '' : ` in operation ${operation}`}`;
 }
 
-/** Mulberry32, as it is widely published: 32 bits of state, the same numbers everywhere. */
 function randomOf(seed: number, run: number): () => number {
-  let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(run, 0x85ebca6b)) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  return numbersFrom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(run, 0x85ebca6b));
 }
