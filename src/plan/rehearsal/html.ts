@@ -1,7 +1,7 @@
 /** A certificate as one HTML file that asks for nothing outside of itself. Pure. */
 import { duration } from '../../duration.ts';
 import { headedRow, table, text } from '../report/markup.ts';
-import { STYLES } from '../report/styles.ts';
+import { page } from '../report/page.ts';
 import { type Certificate, problemsOf, type RehearsedRun, runPassed } from './certificate.ts';
 import { differenceText } from './compare.ts';
 import { faultText } from './faults.ts';
@@ -9,34 +9,24 @@ import { faultText } from './faults.ts';
 export function renderCertificate(certificate: Certificate): string {
   const { environment, passed } = certificate;
   const outcome = passed ? 'every run ended in the same state' : 'not passed';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(`${environment}: rehearsal, ${outcome}`)}</title>
-<style>${STYLES}</style>
-</head>
-<body>
-<a class="skip" href="#runs">To the runs</a>
-<header>
-<h1>${text(environment)}: rehearsal <span class="${passed ? 'good' : 'bad'}">${text(outcome)}</span></h1>
-${facts(certificate)}
-</header>
-<main>
-${problems(certificate)}
-<section aria-labelledby="runs"><h2 id="runs">Runs</h2>
-${certificate.runs.length === 0 ? '<p>No disturbed run was asked for.</p>' : certificate.runs.map(runBlock).join('\n')}
-</section>
-${section('stand-ins', 'What was another than in the environment’s file', standIns(certificate))}
-${section('never', 'What no rehearsal shows', list(certificate.neverShown))}
-${section('rules', 'What may differ between two runs; nothing else was left out', rules(certificate))}
-${section('versions', 'Versions', versions(certificate))}
-</main>
-</body>
-</html>
-`;
+  const runs =
+    certificate.runs.length === 0
+      ? '<p>No disturbed run was asked for.</p>'
+      : certificate.runs.map(runBlock).join('\n');
+  return page({
+    skipTo: { id: 'runs', name: 'runs' },
+    title: `${environment}: rehearsal, ${outcome}`,
+    heading: `${text(environment)}: rehearsal <span class="${passed ? 'good' : 'bad'}">${text(outcome)}</span>`,
+    header: facts(certificate),
+    main: [
+      problems(certificate),
+      section('runs', 'Runs', runs),
+      section('stand-ins', 'What was another than in the environment’s file', standIns(certificate)),
+      section('never', 'What no rehearsal shows', list(certificate.neverShown)),
+      section('rules', 'What may differ between two runs; nothing else was left out', rules(certificate)),
+      section('versions', 'Versions', versions(certificate)),
+    ],
+  });
 }
 
 function facts(certificate: Certificate): string {

@@ -4,7 +4,7 @@ import type { FieldChange } from '../diff/types.ts';
 import type { ReleaseDiff } from '../versions/diff.ts';
 import { type OperationReport, type ReportedService, secondsIn } from './report.ts';
 import { evidenceText, headedRow, table, text, time, toneOf } from './markup.ts';
-import { page } from './page.ts';
+import { page, TIMELINE } from './page.ts';
 import { actTable, checkTable } from './tables.ts';
 import { STATES, timeline } from './timeline.ts';
 
@@ -32,6 +32,7 @@ export function renderReport(report: OperationReport): string {
     contents(report),
   ];
   return page({
+    skipTo: TIMELINE,
     title: `${environment}: ${operation} ${outcome}`,
     heading: `${text(environment)}: ${text(operation)} <span class="${tone}">${text(outcome)}</span>`,
     header: facts(report),

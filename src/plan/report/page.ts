@@ -7,11 +7,15 @@ export interface Page {
   /** HTML, as all that follows is. */
   heading: string;
   header: string;
-  /** One of them is the timeline. */
   main: readonly string[];
+  /** Where the keyboard jumps to past the header: the id of a section in `main`, and its name in a sentence. */
+  skipTo: { id: string; name: string };
 }
 
-export function page({ title, heading, header, main }: Page): string {
+/** Of reports of what has run. */
+export const TIMELINE: Page['skipTo'] = { id: 'timeline', name: 'timeline' };
+
+export function page({ title, heading, header, main, skipTo }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -22,7 +26,7 @@ export function page({ title, heading, header, main }: Page): string {
 <style>${STYLES}</style>
 </head>
 <body>
-<a class="skip" href="#timeline">To the timeline</a>
+<a class="skip" href="#${skipTo.id}">To the ${skipTo.name}</a>
 <header>
 <h1>${heading}</h1>
 ${header}

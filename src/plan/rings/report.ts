@@ -3,7 +3,7 @@ import type { Reached, RingsView, RingTargetView, RingView } from '../../contrac
 import { duration } from '../../duration.ts';
 import { group, row, type Scale, scaleOf } from '../report/bars.ts';
 import { headedRow, table, text, time } from '../report/markup.ts';
-import { page } from '../report/page.ts';
+import { page, TIMELINE } from '../report/page.ts';
 import { stateText } from './view.ts';
 
 export interface RingsReport extends RingsView {
@@ -39,6 +39,7 @@ export function renderRings(report: RingsReport): string {
   const { name, outcome, ended } = report;
   const said = ended ?? (outcome === 'running' ? 'still running' : outcome);
   return page({
+    skipTo: TIMELINE,
     title: `Rings ${name}: ${said}`,
     heading: `Rings ${text(name)} <span class="${toneOf(ended ?? outcome)}">${text(said)}</span>`,
     header: facts(report),
