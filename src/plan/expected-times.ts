@@ -1,5 +1,9 @@
 /** How long the work of an operation is expected to take: its critical path, and what is left from each service on. */
+import type { Catalog } from '../catalog/schema.ts';
+import type { PlannedService, PlannedStep } from '../contract/operations/plan.ts';
+import type { Environment } from '../environment/schema.ts';
 import { criticalPath, remainingSeconds } from './graph.ts';
+import { serviceSeconds } from './inputs/startup.ts';
 
 interface Timed {
   name: string;
@@ -31,6 +35,23 @@ export function expectedTimes<T extends Timed>(
     criticalPath: longest.path.filter((name) => atWork.has(name)),
     criticalPathSeconds: rounded(longest.seconds),
   };
+}
+
+/** The same of all services of a platform: what is done to one takes as long as it takes to start. */
+export function expectedTimesOf<T extends Timed & Pick<PlannedService, 'action'>>(
+  { services: all }: Pick<Catalog, 'services'>,
+  environment: Environment,
+  services: readonly T[],
+): ExpectedTimes<T> {
+  const atWork = new Set(services.filter(({ action }) => action !== 'unchanged').map(({ name }) => name));
+  const seconds = new Map(all.map((service) => [service.name, serviceSeconds(environment, service)]));
+  return expectedTimes(services, atWork, (name) => seconds.get(name) ?? 0);
+}
+
+/** Of the steps of a service, the one that says what is done to it: of its main release, or of the first at work. */
+export function decisiveStep(steps: readonly PlannedStep[], service: string): PlannedStep | undefined {
+  const atWork = steps.filter(({ action }) => action !== 'unchanged');
+  return atWork.find(({ name }) => name === service) ?? atWork[0];
 }
 
 export function rounded(seconds: number): number {

@@ -6,10 +6,9 @@ import type { OperationPlan, PlannedService, PlannedStep } from '../contract/ope
 import type { Environment } from '../environment/schema.ts';
 import { digestOf } from './digest.ts';
 import { lastApplied, ownRevision } from './drift/releases.ts';
-import { expectedTimes } from './expected-times.ts';
+import { decisiveStep, expectedTimesOf } from './expected-times.ts';
 import { type ObservedRelease, releaseKey } from './observed.ts';
 import { type Release, releasesOf } from './releases.ts';
-import { serviceSeconds } from './inputs/startup.ts';
 
 export interface RepairPlanInput {
   catalog: Catalog;
@@ -28,9 +27,7 @@ export function buildRepairPlan(input: RepairPlanInput): OperationPlan {
   const { catalog, environment } = input;
   const notes: string[] = [];
   const services = catalog.services.map((service) => planService(input, service, notes));
-  const atWork = new Set(services.filter(({ action }) => action !== 'unchanged').map(({ name }) => name));
-  const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
-  const times = expectedTimes(services, atWork, (name) => seconds.get(name) ?? 0);
+  const times = expectedTimesOf(catalog, environment, services);
   return {
     operation: 'repair',
     environment: environment.name,
@@ -66,8 +63,7 @@ function planService(
   const steps = releasesOf(service)
     .filter(({ kind }) => kind === 'release')
     .map((release) => planStep(input, release, notes));
-  const atWork = steps.filter(({ action }) => action !== 'unchanged');
-  const decisive = atWork.find(({ name }) => name === service.name) ?? atWork[0];
+  const decisive = decisiveStep(steps, service.name);
   const { number, phase, name, namespace, dependsOn } = service;
   return {
     number,

@@ -61,7 +61,7 @@ export async function beginRotation(
   signal?: AbortSignal,
 ): Promise<void> {
   await note(session, { [begunKey(secret)]: record.since }, signal);
-  await writeKv(session, recordPath(secret), record, version, signal);
+  await keepRotation(session, secret, record, version, signal);
 }
 
 /** @throws KvConflictError */

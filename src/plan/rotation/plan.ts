@@ -3,8 +3,7 @@ import type { Catalog, Service } from '../../catalog/schema.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../contract/operations/plan.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { digestOf } from '../digest.ts';
-import { expectedTimes } from '../expected-times.ts';
-import { serviceSeconds } from '../inputs/startup.ts';
+import { decisiveStep, expectedTimesOf } from '../expected-times.ts';
 import { type ObservedRelease, releaseKey } from '../observed.ts';
 import { releasesOf } from '../releases.ts';
 import { readersOf } from './readers.ts';
@@ -31,9 +30,7 @@ export interface RotatePlanInput {
 export function buildRotatePlan({ catalog, environment, secrets, revisions, notes }: RotatePlanInput): OperationPlan {
   const readers = new Map(readersOf(catalog, secrets).map((reader) => [reader.release.name, reader.secrets]));
   const services = catalog.services.map((service) => planService(environment, service, readers, revisions));
-  const atWork = new Set(services.filter(({ action }) => action === 'restart').map(({ name }) => name));
-  const seconds = new Map(catalog.services.map((service) => [service.name, serviceSeconds(environment, service)]));
-  const times = expectedTimes(services, atWork, (name) => seconds.get(name) ?? 0);
+  const times = expectedTimesOf(catalog, environment, services);
   return {
     operation: 'rotate',
     environment: environment.name,
@@ -85,8 +82,7 @@ function planService(
         restart: secrets,
       };
     });
-  const atWork = steps.filter(({ action }) => action === 'restart');
-  const decisive = atWork.find(({ name }) => name === service.name) ?? atWork[0];
+  const decisive = decisiveStep(steps, service.name);
   const { number, phase, name, namespace, dependsOn, optionalDependencies } = service;
   return {
     number,
