@@ -1,4 +1,4 @@
-/** Mulberry32, as it is widely published: 32 bits of state. Pure: the same numbers from the same state, on every machine. */
+/** Mulberry32, as it is widely published: 32 bits of state, and the same numbers from it on every machine. Pure. */
 export function numbersFrom(start: number): () => number {
   let state = start >>> 0;
   return () => {
