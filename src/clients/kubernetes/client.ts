@@ -60,6 +60,11 @@ export interface KubernetesClient {
   identity(signal?: AbortSignal): Promise<ClusterIdentity>;
   /** @throws ClusterMismatchError when the cluster is another one */
   assertCluster(wanted: ClusterIdentity, signal?: AbortSignal): Promise<void>;
+  /**
+   * Milliseconds of the epoch by the clock that stamps objects, as its last answer told: how old something is must not
+   * be judged by another.
+   */
+  serverTime(): number;
   /** Of the API server: `v1.35.0`. */
   version(signal?: AbortSignal): Promise<string>;
   /** What the API server serves right now. */
@@ -256,6 +261,7 @@ export function createKubernetesClient(
           `The cluster is not the one that this was meant for: the API server answers with ${difference}. Nothing was changed.`,
         );
     },
+    serverTime: () => transport.serverTime(),
     version: async (signal) => (await ask(transport, versionSchema, { path: '/version', signal })).gitVersion,
     kinds: (signal) => readKinds(transport, signal),
     get,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { steadyNow } from '../../process/clock.ts';
 import { errorFromAnswer, KubeconfigError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
 import { ClusterLoginError } from './kubeconfig/login.ts';
 
@@ -32,6 +33,8 @@ export interface Transport {
   text(request: ApiRequest): Promise<string>;
   /** Opens a long answer; the caller reads and destroys it. `timeoutSeconds` covers the time until it begins. */
   stream(request: ApiRequest): Promise<http.IncomingMessage>;
+  /** Milliseconds of the epoch by the API server's clock, from its last answer; by this machine's before the first. */
+  serverTime(): number;
   /** The kubeconfig in use, read again after a 401. */
   kubeconfig(): KubeConfig;
   close(): void;
@@ -56,6 +59,7 @@ export function createTransport(load: () => KubeConfig, forgetLogin: () => void 
   const server = new URL(serverOf(config));
   const agents = new Map<string, http.Agent>();
   let access: Promise<Access> | undefined;
+  let seen: { server: number; here: number } | undefined;
 
   const current = async (): Promise<Access> => {
     const known = await access;
@@ -67,15 +71,21 @@ export function createTransport(load: () => KubeConfig, forgetLogin: () => void 
     return access;
   };
 
-  const open = async (request: ApiRequest): Promise<http.IncomingMessage> => {
+  const ask = async (request: ApiRequest): Promise<http.IncomingMessage> => {
     const answer = await send(server, await current(), request);
+    const date = Date.parse(answer.headers.date ?? '');
+    if (!Number.isNaN(date)) seen = { server: date, here: steadyNow() };
+    return answer;
+  };
+  const open = async (request: ApiRequest): Promise<http.IncomingMessage> => {
+    const answer = await ask(request);
     if (answer.statusCode !== 401) return answer;
     answer.resume();
     // A token has run out or been replaced: the kubeconfig is read again, once.
     forgetLogin();
     config = load();
     access = undefined;
-    return send(server, await current(), request);
+    return ask(request);
   };
   const text = async (request: ApiRequest): Promise<string> => {
     const answer = await open(request);
@@ -89,6 +99,7 @@ export function createTransport(load: () => KubeConfig, forgetLogin: () => void 
       if (isGood(answer)) return answer;
       throw errorFromAnswer(requestLine(request), answer.statusCode ?? 0, await readAll(request, answer));
     },
+    serverTime: () => (seen === undefined ? Date.now() : seen.server + steadyNow() - seen.here),
     kubeconfig: () => config,
     close: () => {
       for (const agent of agents.values()) agent.destroy();

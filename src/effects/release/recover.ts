@@ -185,7 +185,8 @@ async function proveAbandoned(
   const owner = copied ? undefined : revision.labels[RELEASE_LABELS.owner];
   const where = await whereabouts(owner, config.pod?.uid);
   if (owner !== undefined && where !== 'unknown') return endedHere(clients, release, { what, owner, where, settle });
-  const age = Date.now() / 1000 - revision.writtenAt;
+  // By the clock that has stamped it: another machine's Helm would lose its record to a clock here that is ahead.
+  const age = clients.kubernetes.serverTime() / 1000 - revision.writtenAt;
   const limit = boundOf(revision, environment, copied) + MARGIN_SECONDS;
   if (age >= limit) return undefined;
   throw new DeployError(

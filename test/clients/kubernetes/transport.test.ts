@@ -46,6 +46,19 @@ describe('transport', () => {
     });
   });
 
+  test("the API server's clock is that of its last answer, a refusal too; it goes on by itself", async () => {
+    await withTransport(async (transport, server) => {
+      assert.ok(Math.abs(transport.serverTime() - Date.now()) < 1000, 'nobody has answered yet');
+      const then = Date.parse('2020-01-01T00:00:00Z');
+      server.answer(() => ({ status: 404, body: status(404, 'NotFound', 'no'), date: new Date(then).toUTCString() }));
+      await assert.rejects(transport.call({ path: '/x' }));
+      const first = transport.serverTime();
+      assert.ok(first >= then && first < then + 60_000);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.ok(transport.serverTime() > first);
+    });
+  });
+
   test('no server, no answer and a cut answer are all unreachable', async () => {
     await withTransport(async (transport, server) => {
       server.answer(() => 'hang');

@@ -11,7 +11,7 @@ export interface FakeRequest {
   body: string;
 }
 
-export type Answer = { status?: number; body?: unknown; text?: string } | 'hang' | 'cut';
+export type Answer = { status?: number; body?: unknown; text?: string; date?: string } | 'hang' | 'cut';
 
 export interface FakeApiServer {
   url: string;
@@ -73,7 +73,10 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
       return;
     }
     if (answer !== undefined) {
-      outgoing.writeHead(answer.status ?? 200, { 'content-type': 'application/json' });
+      outgoing.writeHead(answer.status ?? 200, {
+        'content-type': 'application/json',
+        ...(answer.date === undefined ? {} : { date: answer.date }),
+      });
       outgoing.end(answer.text ?? JSON.stringify(answer.body ?? {}));
       return;
     }

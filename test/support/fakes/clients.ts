@@ -36,6 +36,8 @@ export interface FakeCluster {
   /** Calls the listeners of a release. */
   notify: (namespace: string, release: string) => void;
   lists: number;
+  /** The API server's clock, where it is another one than this machine's. Milliseconds. */
+  now?: () => number;
 }
 
 export interface FakeParts {
@@ -158,6 +160,7 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     mayI: () => Promise.resolve(true),
     myRules: () => Promise.resolve({ rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], complete: true }),
     mayAccount: () => Promise.resolve(true),
+    serverTime: () => cluster.now?.() ?? Date.now(),
     version: () => Promise.resolve('v1.35.0'),
     kinds: () => Promise.resolve({ kinds: [], silent: [] }),
     get: (path) => Promise.resolve(cluster.objects.get(path)),

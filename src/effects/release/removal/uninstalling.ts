@@ -32,7 +32,7 @@ export async function settleUninstalling(
   const going = WATCHED_KINDS.flatMap((kind) => kubernetes.watches.of(kind, namespace, name)).filter(
     ({ metadata }) => metadata.deletionTimestamp,
   );
-  const age = Date.now() / 1000 - revision.writtenAt;
+  const age = kubernetes.serverTime() / 1000 - revision.writtenAt;
   const left = Math.ceil((going.length > 0 ? LONGEST_SECONDS : SILENCE_SECONDS) - age);
   if (left > 0) {
     const deleted = going.map(({ metadata }) => metadata.name).join(', ');
