@@ -139,7 +139,7 @@ export interface Activities {
     run: RunRef;
     database: string;
     before: string[];
-  }): Promise<{ file?: string; bytes?: number; seconds: number }>;
+  }): Promise<{ file?: string; bytes?: number; seconds: number; left?: string }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

@@ -17,9 +17,24 @@ export const checkpointRecordSchema = z.object({
   before: z.array(z.string()).default([]),
   /** Where it lies, as whoever took it saw it; absent where the pods are simulated, and there is nothing in them. */
   file: z.string().optional(),
+  /** Who reaches it there: a machine, a claim; absent in records of earlier versions. */
+  keeper: z.string().optional(),
   /** Of the encrypted file, and of the dump in it. */
   encrypted: sumSchema.optional(),
   dump: sumSchema.optional(),
   seconds: z.number(),
 });
 export type CheckpointRecord = z.infer<typeof checkpointRecordSchema>;
+
+/**
+ * An attempt that has begun to write a file. It goes when the file is on record; one that stays names a file that
+ * nobody will ever use.
+ */
+export const checkpointAttemptSchema = z.object({
+  environment: z.string(),
+  /** ISO 8601: when it began. */
+  at: z.string(),
+  file: z.string(),
+  keeper: z.string(),
+});
+export type CheckpointAttempt = z.infer<typeof checkpointAttemptSchema>;

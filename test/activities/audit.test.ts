@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { onRecord } from '../../src/effects/records/on-record.ts';
 import { keepAuditRecord, readAuditRecords } from '../../src/effects/records/audit.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { auditLines } from '../../src/cli/look/audit.ts';
@@ -48,6 +49,31 @@ describe('the audit trail', () => {
       );
       const [path] = kept(parts);
       assert.equal((parts.cluster.objects.get(path!) as unknown as { immutable: boolean }).immutable, true);
+    });
+  });
+
+  test('has restorations, which are no operations, with their end', async () => {
+    await withFakeClients(async (parts) => {
+      const work = { environment: 'sandbox', clusterUid: 'uid', operation: 'restore', digest: 'abc' } as const;
+      assert.equal(await onRecord(parts.clients, work, () => Promise.resolve('done')), 'done');
+      await assert.rejects(
+        onRecord(parts.clients, { ...work, operation: 'checkpoint restore' }, () => Promise.reject(new Error('no'))),
+        /no/,
+      );
+      const found = (await records(parts)).map(({ operation, outcome, requestedBy }) => [
+        operation,
+        outcome,
+        requestedBy,
+      ]);
+      const { requestedBy } = parts.clients.config;
+      assert.deepEqual(found.sort(), [
+        ['checkpoint restore', 'failed', requestedBy],
+        ['restore', 'succeeded', requestedBy],
+      ]);
+      // On a cluster that cannot be asked it is done all the same.
+      parts.clients.kubernetes.assertCluster = () => Promise.reject(new ClusterMismatchError('another one'));
+      await onRecord(parts.clients, work, () => Promise.resolve());
+      assert.equal((await records(parts)).length, 2);
     });
   });
 

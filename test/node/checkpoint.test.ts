@@ -14,7 +14,10 @@ import { readCheckpoints } from '../../src/effects/checkpoint/record.ts';
 import { checkDump, dropScratch, isPutBack, loadCheckpoint, putInPlace } from '../../src/effects/checkpoint/restore.ts';
 import { makeCheckpoint } from '../../src/effects/checkpoint/take.ts';
 import { commandScope } from '../../src/effects/effect.ts';
-import { rowChanges } from '../../src/plan/checkpoint/checkpoints.ts';
+import { putBack } from '../../src/cli/checkpoint/restore.ts';
+import { readAuditRecords } from '../../src/effects/records/audit.ts';
+import { swapCommand } from '../../src/plan/checkpoint/scripts.ts';
+import { rowChanges } from '../../src/plan/checkpoint/contents.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 
 const run = promisify(execFile);
@@ -183,6 +186,98 @@ describe('checkpoints of PostgreSQL', { skip: BIN === undefined && 'needs Postgr
       assert.deepEqual([loaded.now, loaded.then], [{ 'public.names': 1000 }, { 'public.names': 1000 }]);
       await dropScratch(loaded);
       assert.equal(await server.sql('postgres', "SELECT count(*) FROM pg_database WHERE datname LIKE 'trial%'"), '1');
+    });
+  });
+
+  test('what a restoration left that was killed at any line: closed, half loaded, or still at work', async () => {
+    await withDatabase('killed', async (parts) => {
+      const record = await take(parts, 'killed');
+      const checkpoint = { record, file: record.file!, identities: [identity] };
+      const first = await loadCheckpoint(parts.clients, checkpoint, scope);
+      // The server went down between closing the live database and swapping it.
+      await server.sql(
+        'postgres',
+        `COMMENT ON DATABASE "${first.scratch}" IS 'ananta: the live database is closed for this one'`,
+      );
+      await server.sql('postgres', 'ALTER DATABASE killed ALLOW_CONNECTIONS false');
+      // And a tool of that attempt is still in the scratch database.
+      const tool = run('psql', ['-U', 'postgres', '-d', first.scratch, '-c', 'SELECT pg_sleep(60)'], {
+        env: server.env,
+      }).catch(() => 'cut off');
+      const again = await loadCheckpoint(parts.clients, checkpoint, scope);
+      assert.equal(await tool, 'cut off');
+      assert.equal(await server.sql('killed', 'SELECT count(*) FROM names'), '1000', 'it is open again');
+      // A swap of the first attempt wakes up: what is there now is not what it was told to swap.
+      const swapping = swapCommand('killed', { name: first.scratch, oid: first.oid }, 'killed_aside', 'mark');
+      swapping[2] = swapping[2]!.replace('-ge 10', '-ge 1');
+      await assert.rejects(again.server.run(swapping), /ended with 44/);
+      assert.equal(await isPutBack(again.server, record), false);
+      await putInPlace(again, record);
+      assert.equal(await isPutBack(again.server, record), true);
+    });
+  });
+
+  test('a database that somebody else has closed stays closed', async () => {
+    await withDatabase('closed', async (parts) => {
+      const record = await take(parts, 'closed');
+      await server.sql('postgres', 'ALTER DATABASE closed ALLOW_CONNECTIONS false');
+      await assert.rejects(
+        loadCheckpoint(parts.clients, { record, file: record.file!, identities: [identity] }, scope),
+        /not currently accepting connections/,
+      );
+      assert.equal(await server.sql('postgres', "SELECT datallowconn FROM pg_database WHERE datname = 'closed'"), 'f');
+      assert.equal(await server.sql('postgres', "SELECT count(*) FROM pg_database WHERE datname LIKE 'closed%'"), '1');
+    });
+  });
+
+  test('a dump that does not restore leaves nothing beside the live database', async () => {
+    await withDatabase('fails', async (parts) => {
+      const record = await take(parts, 'fails');
+      const { clients } = parts;
+      const real = clients.kubernetes.execStream;
+      clients.kubernetes.execStream = (pod, command, options) =>
+        real(pod, command[2]?.includes('pg_restore') ? ['sh', '-c', 'echo broken >&2; exit 1'] : command, options);
+      await assert.rejects(
+        loadCheckpoint(clients, { record, file: record.file!, identities: [identity] }, scope),
+        /ended with 1: broken/,
+      );
+      assert.equal(await server.sql('postgres', "SELECT count(*) FROM pg_database WHERE datname LIKE 'fails%'"), '1');
+    });
+  });
+
+  test('put back once more: left alone while it holds the same; after that only when it is asked for, on record', async () => {
+    await withDatabase('twice', async (parts) => {
+      const [record] = await take(parts, 'twice').then(() => readCheckpoints(parts.clients.kubernetes, 'sandbox'));
+      const key = join(parts.folder, 'key');
+      await writeFile(key, `${identity}\n`);
+      const said: string[] = [];
+      const back = (repeat: 'yes' | 'ask' | 'never'): ReturnType<typeof putBack> =>
+        putBack(
+          { terminal: { stdout: { write: (text: string) => said.push(text) } } as never },
+          parts.clients,
+          record!,
+          { name: 'sandbox', identity: key, confirm: 'sandbox', repeat },
+          scope,
+        );
+      assert.equal((await back('ask')).changed, true);
+      assert.equal((await back('ask')).changed, false, 'nothing was written since');
+      await server.sql('twice', "UPDATE names SET legacy = 'other' WHERE id = 7");
+      assert.equal((await back('never')).changed, false, 'a rollback that goes on');
+      await assert.rejects(back('ask'), /put back from checkpoint \w+ before, and has been written to since/);
+      assert.equal((await back('yes')).changed, true);
+      assert.match(said.join(''), /As many rows, and others among them: public\.names/);
+      assert.equal(await server.sql('twice', 'SELECT legacy FROM names WHERE id = 7'), 'name 7');
+      assert.equal(await server.sql('postgres', "SELECT count(*) FROM pg_database WHERE datname LIKE 'twice%'"), '3');
+      assert.deepEqual(
+        (await readAuditRecords(parts.clients.kubernetes, 'sandbox')).map(({ operation, outcome }) => [
+          operation,
+          outcome,
+        ]),
+        [
+          ['checkpoint restore', 'succeeded'],
+          ['checkpoint restore', 'succeeded'],
+        ],
+      );
     });
   });
 

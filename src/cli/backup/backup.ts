@@ -1,7 +1,8 @@
 /** `ananta backup`: in this process, whether or not an engine runs. */
 import { resolve } from 'node:path';
 import { makeBackup } from '../../effects/backup/backup.ts';
-import { backupFolder, pruneBackups } from '../../effects/backup/folder.ts';
+import { placeFor } from '../../effects/backup/place/index.ts';
+import { pruneBackups } from '../../effects/backup/prune.ts';
 import { recipient as recipientSchema } from '../../environment/fields/backup.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -23,21 +24,20 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
       `"${environment.name}" says for whom its backups are encrypted nowhere (backup.recipients), and a backup is never plain.`,
       `${commandLine('backup', 'key', '--out', 'backup-key.txt')}   (makes a pair, and prints the lines for environments/${environment.name}.yaml)`,
     );
-  const own = backupFolder(environment, config.repoRoot);
-  const to = options.to ?? (own === undefined ? undefined : `${own}/`);
-  if (to === undefined)
+  if (options.to === undefined && backup?.to === undefined)
     throw refused(
-      `"${environment.name}" names no folder for backups (backup.to).`,
+      `"${environment.name}" names no place for backups (backup.to).`,
       'Name a file or a folder: --to FILE',
     );
   const { withLiveClients } = await import('../shared/clients.ts');
   const started = Date.now();
   const { done, pruned } = await withLiveClients(context, environment, async (clients, signal) => {
+    const own = options.to === undefined ? placeFor(clients, 'backup') : undefined;
     const made = await makeBackup(
       clients,
       {
         recipients,
-        to: to.endsWith('/') ? to : resolve(to),
+        to: own ?? fileOrFolder(options.to ?? ''),
         only: options.part,
         by: config.requestedBy,
         at: new Date(started),
@@ -45,9 +45,7 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
       signal,
     );
     const gone =
-      options.to === undefined && own !== undefined && backup !== undefined
-        ? await pruneBackups(own, environment.name, backup.keep)
-        : [];
+      own !== undefined && backup !== undefined ? await pruneBackups(own, environment.name, backup.keep, signal) : [];
     return { done: made, pruned: gone };
   });
   const seconds = (Date.now() - started) / 1000;
@@ -69,4 +67,9 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
           `${terminal.style('bold', 'Next:')} ${commandLine('backup', 'verify', path, '--identity', 'FILE')}`,
         ],
   );
+}
+
+/** A slash at its end says that it is a folder, which may not be there yet. */
+function fileOrFolder(to: string): string {
+  return to.endsWith('/') ? to : resolve(to);
 }

@@ -1,8 +1,7 @@
 /** `ananta backup list`: names and sizes, nothing is opened. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { loadEnvironment } from '../../environment/load.ts';
-import { backupFolder } from '../../effects/backup/folder.ts';
+import { folderPlace, placeFor } from '../../effects/backup/place/index.ts';
 import { backupMoment, backupsAmong } from '../../plan/backup/names.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
@@ -13,25 +12,29 @@ import { bytesWord } from './words.ts';
 
 export async function listBackups({ config, terminal }: CliContext, options: ListOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, config);
-  const folder = options.in ?? backupFolder(environment, config.repoRoot);
-  if (folder === undefined)
-    throw refused(`"${environment.name}" names no folder for backups (backup.to).`, 'Name one: --in FOLDER');
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw refused(`${folder} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`);
+  const place =
+    options.in === undefined ? placeFor({ environment, config }, 'backup') : folderPlace(resolve(options.in));
+  if (place === undefined)
+    throw refused(`"${environment.name}" names no place for backups (backup.to).`, 'Name a folder: --in FOLDER');
+  const kept = await place.list().catch((error: unknown) => {
+    throw refused(`${place.where} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)}).`);
   });
-  const backups = await Promise.all(
-    backupsAmong(environment.name, names).map(async (name) => ({
-      file: join(folder, name),
-      at: backupMoment(environment.name, name) ?? '',
-      bytes: (await stat(join(folder, name))).size,
-    })),
-  );
+  const byName = new Map(kept.map((file) => [file.name, file]));
+  const backups = backupsAmong(environment.name, [...byName.keys()]).map((name) => ({
+    file: place.locationOf(name),
+    at: backupMoment(environment.name, name) ?? '',
+    bytes: byName.get(name)?.bytes ?? 0,
+  }));
   printLines(
     terminal.stdout,
     options.json
       ? [JSON.stringify(backups)]
       : backups.length === 0
-        ? [`No backup of ${environment.name} in ${folder}.`, '', `Next: ${commandLine('backup', '--env', options.env)}`]
+        ? [
+            `No backup of ${environment.name} in ${place.where}.`,
+            '',
+            `Next: ${commandLine('backup', '--env', options.env)}`,
+          ]
         : [
             ...table([
               ['Made (UTC)', 'Size', 'File'],

@@ -11,11 +11,13 @@ import { restoreRecords } from '../../effects/backup/restore-records.ts';
 import { openAgain, restoreVault } from '../../effects/backup/restore-vault.ts';
 import { type RestoreSurvey, surveyForRestore } from '../../effects/backup/survey.ts';
 import { commandScope } from '../../effects/effect.ts';
+import { onRecord } from '../../effects/records/on-record.ts';
 import { configureVault } from '../../effects/vault/configure.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { planRestore, type RestorePlan } from '../../plan/backup/restore.ts';
+import { digestOf } from '../../plan/digest.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
 import { type ExitCode, refused } from '../shared/failure.ts';
@@ -70,18 +72,27 @@ export async function runRestore(context: CliContext, file: string, options: Res
     };
     const { vault: wanted } = backup.manifest;
     let vault: RestorePlan['vault']['action'] = 'none';
-    if (plan.vault.action === 'finish') {
-      await openAgain(clients, { keys }, scope);
-      await configureVault(clients, run, scope, { anew: true });
-      vault = 'finish';
-      ({ plan, found } = await look());
-      requireAllowed(plan, file, options);
-    }
-    if (plan.vault.action === 'restore' && wanted !== undefined) {
-      await restoreVault(clients, { file, identities, wanted, keys, run }, scope);
-      vault = 'restore';
-    }
-    const records = await restoreRecords(clients, plan.records, backup.records, found, signal);
+    const putBack = async (): Promise<string[]> => {
+      if (plan.vault.action === 'finish') {
+        await openAgain(clients, { keys }, scope);
+        await configureVault(clients, run, scope, { anew: true });
+        vault = 'finish';
+        ({ plan, found } = await look());
+        requireAllowed(
+          plan,
+          file,
+          options,
+          'Vault was opened and configured for this cluster, and nothing else was touched',
+        );
+      }
+      if (plan.vault.action === 'restore' && wanted !== undefined) {
+        await restoreVault(clients, { file, identities, wanted, keys, run }, scope);
+        vault = 'restore';
+      }
+      return restoreRecords(clients, plan.records, backup.records, found, signal);
+    };
+    const digest = digestOf(backup.manifest);
+    const records = await onRecord(clients, { environment: name, clusterUid, operation: 'restore', digest }, putBack);
     return ended({ changed: true, records, vault });
   });
 
@@ -139,13 +150,18 @@ async function keysFor(
 }
 
 /** @throws CliError (refused) with the whole command that says it in words */
-function requireAllowed({ needs, problems }: RestorePlan, file: string, options: RestoreOptions): void {
+export function requireAllowed(
+  { needs, problems }: RestorePlan,
+  file: string,
+  options: RestoreOptions,
+  touched = 'nothing was touched',
+): void {
   const given = new Set<string>(options.over ?? []);
   const missing = [...new Set(needs.map(({ over }) => over))].filter((over) => !given.has(over));
   if (missing.length === 0 && problems.length === 0) return;
   const why = [...problems, ...needs.filter(({ over }) => !given.has(over)).map(({ why: text }) => text)];
   throw refused(
-    `Not restored, nothing was touched: ${why.join('; ')}.`,
+    `Not restored, ${touched}: ${why.join('; ')}.`,
     ...(missing.length === 0
       ? []
       : [

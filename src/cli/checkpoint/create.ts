@@ -32,7 +32,7 @@ export async function createCheckpoint(
       signal,
     ),
   );
-  const { file, encrypted, seconds } = record;
+  const { file, encrypted, seconds, left } = record;
   printLines(
     context.terminal.stdout,
     json
@@ -41,6 +41,7 @@ export async function createCheckpoint(
         ? [`Nothing was dumped: the pods of ${record.server} are simulated, and nothing is in them.`]
         : [
             `${database}: ${file}, ${bytesWord(encrypted?.bytes ?? 0)}, in ${seconds} s.`,
+            ...(left === undefined ? [] : [left]),
             `${context.terminal.style('bold', 'Next:')} ${commandLine('checkpoint', 'verify', 'latest', '--env', env, '--identity', 'FILE')}`,
           ],
   );

@@ -1,4 +1,5 @@
 /** `ananta checkpoint list`: from the records in the cluster. */
+import { hostname } from 'node:os';
 import { readCheckpoints, type StoredCheckpoint } from '../../effects/checkpoint/record.ts';
 import { bytesWord } from '../backup/words.ts';
 import { withVersions } from '../history/read.ts';
@@ -35,10 +36,15 @@ export function checkpointLines(environment: string, records: readonly StoredChe
         duration((now - Date.parse(record.at)) / 1000),
         record.encrypted === undefined ? '' : bytesWord(record.encrypted.bytes),
         record.before.join(', '),
-        record.file ?? 'nothing: its pods are simulated',
+        record.file === undefined ? 'nothing: its pods are simulated' : locationWords(record.file, record.keeper),
       ]),
     ]),
     '',
     `${count(records.length, 'checkpoint')} of ${environment}.`,
   ];
+}
+
+/** Whose folder it is, where that is not this machine. */
+function locationWords(file: string, keeper: string | undefined): string {
+  return keeper === undefined || keeper === hostname() || !file.startsWith('/') ? file : `${file} (${keeper})`;
 }

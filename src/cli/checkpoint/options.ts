@@ -16,5 +16,7 @@ export interface CheckpointReadOptions {
 }
 
 export interface CheckpointRestoreOptions extends CheckpointReadOptions {
+  /** Once more, although it was put back before and has been written to since. */
+  again?: true;
   confirm?: string;
 }

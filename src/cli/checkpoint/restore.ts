@@ -6,15 +6,17 @@ import {
   type CheckpointFile,
   dropScratch,
   isPutBack,
+  isSame,
   loadCheckpoint,
   type LoadedCheckpoint,
   putInPlace,
 } from '../../effects/checkpoint/restore.ts';
 import { databaseServer } from '../../effects/checkpoint/server.ts';
 import { commandScope, type EffectScope } from '../../effects/effect.ts';
+import { onRecord } from '../../effects/records/on-record.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
-import { rowChanges } from '../../plan/checkpoint/checkpoints.ts';
+import { rowChanges } from '../../plan/checkpoint/contents.ts';
 import { requireNobodyAtWork } from '../backup/at-work.ts';
 import { checkName, confirmByName } from '../shared/confirm.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -30,11 +32,11 @@ export async function verifyCheckpoint(context: CliContext, id: string, options:
     const loaded = await loadCheckpoint(clients, checkpoint, scope);
     await dropScratch(loaded);
     const { record } = checkpoint;
-    const { now, then } = loaded;
+    const { now, then, rewritten } = loaded;
     printLines(
       context.terminal.stdout,
       options.json
-        ? [JSON.stringify({ id: idOf(record), database: `${record.server}/${record.database}`, now, then })]
+        ? [JSON.stringify({ id: idOf(record), database: `${record.server}/${record.database}`, now, then, rewritten })]
         : [
             ...changeLines(loaded),
             '',
@@ -63,7 +65,13 @@ export async function restoreCheckpoint(
   });
   await withCheckpoint(context, environment, id, options, async (clients, { record }, scope) => {
     await requireNobodyAtWork(clients, name, await clients.kubernetes.clusterUid(scope.signal));
-    const done = await putBack(context, clients, record, { ...options, name }, scope);
+    const done = await putBack(
+      context,
+      clients,
+      record,
+      { ...options, name, repeat: options.again ? 'yes' : 'ask' },
+      scope,
+    );
     const where = `${record.server}/${record.database}`;
     if (options.json) printLines(terminal.stdout, [JSON.stringify({ id: idOf(record), ...done })]);
     else if (done.changed)
@@ -81,17 +89,20 @@ export interface PutBackOptions {
   file?: string;
   confirm?: string;
   json?: true;
+  /** Where it was put back before and was written to since: once more, a word for it first, or never. */
+  repeat: 'yes' | 'ask' | 'never';
 }
 
 /**
- * Shows what goes, asks where nobody has confirmed it, and swaps. One that is in place already is left alone.
- * @throws CliError (refused) when something else is typed
+ * Shows what goes, asks where nobody has confirmed it, and swaps. One that is in place already, and holds the same, is
+ * left alone.
+ * @throws CliError (refused) when something else is typed, or a second time was not asked for
  */
 export async function putBack(
   { terminal }: Pick<CliContext, 'terminal'>,
   clients: Clients,
   record: StoredCheckpoint,
-  { name, identity, file = record.file, confirm, json }: PutBackOptions,
+  { name, identity, file = record.file, confirm, json, repeat }: PutBackOptions,
   scope: EffectScope,
 ): Promise<{ changed: false } | { changed: true; aside: string; now: object; then: object }> {
   const where = `${record.server}/${record.database}`;
@@ -101,22 +112,44 @@ export async function putBack(
     say([`Nothing of ${where} is put back: its pods are simulated, and nothing is in them.`]);
     return { changed: false };
   }
-  if (await isPutBack(server, record)) return { changed: false };
-  const loaded = await loadCheckpoint(clients, { record, file, identities: await readIdentities(identity) }, scope);
-  say([
-    `${where} goes back to ${record.at}, ${duration((Date.now() - Date.parse(record.at)) / 1000)} ago. What was written since stays aside, under another name:`,
-    ...changeLines(loaded),
-    '',
-  ]);
-  if (confirm === undefined) {
-    try {
-      await confirmByName(name, `This puts ${where} back; its clients are cut off for a moment.`, scope.signal);
-    } catch (error) {
-      await dropScratch(loaded);
-      throw error;
-    }
+  const before = await isPutBack(server, record);
+  if (before && repeat === 'never') {
+    say([
+      `${where} was put back from checkpoint ${idOf(record)} before, and is not put back twice; what was written since stays.`,
+    ]);
+    return { changed: false };
   }
-  const aside = await putInPlace(loaded, record);
+  const loaded = await loadCheckpoint(clients, { record, file, identities: await readIdentities(identity) }, scope);
+  try {
+    if (before && isSame(loaded)) {
+      await dropScratch(loaded);
+      return { changed: false };
+    }
+    say([
+      ...(before ? [`${where} was put back from this checkpoint before, and has been written to since.`] : []),
+      `${where} goes back to ${record.at}, ${duration((Date.now() - Date.parse(record.at)) / 1000)} ago. What was written since stays aside, under another name:`,
+      ...changeLines(loaded),
+      '',
+    ]);
+    if (before && repeat === 'ask' && confirm !== undefined)
+      throw refused(
+        `${where} was put back from checkpoint ${idOf(record)} before, and has been written to since: nothing was touched.`,
+        `${commandLine('checkpoint', 'restore', idOf(record), '--env', name, '--identity', identity, '--again', '--confirm', name)}   (once more)`,
+      );
+    if (confirm === undefined)
+      await confirmByName(name, `This puts ${where} back; its clients are cut off for a moment.`, scope.signal);
+  } catch (error) {
+    await dropScratch(loaded);
+    throw error;
+  }
+  const clusterUid = await clients.kubernetes.clusterUid(scope.signal);
+  const work = {
+    environment: name,
+    clusterUid,
+    operation: 'checkpoint restore',
+    digest: record.dump?.sha256.slice(0, 16) ?? '',
+  } as const;
+  const aside = await onRecord(clients, work, () => putInPlace(loaded, record));
   say([
     `${where} is as it was at ${record.at}. What it was until now is the database ${aside} on the same server, closed; drop it when nobody needs it.`,
   ]);
@@ -127,14 +160,18 @@ function total(rows: Readonly<Record<string, number>>): number {
   return Object.values(rows).reduce((sum, one) => sum + one, 0);
 }
 
-/** Tables whose rows differ; counts alone: a changed row does not show. */
-function changeLines({ now, then }: LoadedCheckpoint): string[] {
+/** Tables whose rows differ, in number or in what is in them. */
+function changeLines({ now, then, rewritten }: Pick<LoadedCheckpoint, 'now' | 'then' | 'rewritten'>): string[] {
   const changes = rowChanges(now, then);
-  if (changes.length === 0) return ['Every table has as many rows as now.'];
-  return table([
-    ['Table', 'Rows now', 'Rows in the checkpoint'],
-    ...changes.map((one) => [one.table, String(one.now ?? 'none'), String(one.then ?? 'not there')]),
-  ]);
+  return [
+    ...(changes.length === 0
+      ? [rewritten.length === 0 ? 'Every table holds the same rows as now.' : 'Every table has as many rows as now.']
+      : table([
+          ['Table', 'Rows now', 'Rows in the checkpoint'],
+          ...changes.map((one) => [one.table, String(one.now ?? 'none'), String(one.then ?? 'not there')]),
+        ])),
+    ...(rewritten.length === 0 ? [] : [`As many rows, and others among them: ${rewritten.join(', ')}.`]),
+  ];
 }
 
 /** @throws CliError (refused) for one that is not on record, or of simulated pods */

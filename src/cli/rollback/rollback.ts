@@ -135,7 +135,7 @@ async function restoreDatabases(
         context,
         clients,
         record,
-        { name, identity, ...(confirm === undefined ? {} : { confirm }), ...(json ? { json } : {}) },
+        { name, identity, repeat: 'never', ...(confirm === undefined ? {} : { confirm }), ...(json ? { json } : {}) },
         scope,
       );
   });

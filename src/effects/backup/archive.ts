@@ -2,19 +2,15 @@
  * A backup as a file: a tar, encrypted with age, its manifest last. `age --decrypt -i KEY FILE | tar x` reads it
  * without any of this.
  */
-import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { AnantaError } from '../../contract/errors.ts';
 import { type BackupManifest, backupManifestSchema, type KeptObject, keptObjectSchema } from '../../contract/backup.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
-import { syncFolder } from '../../process/files.ts';
 import { tryJson } from '../../try-json.ts';
 import { decrypted, encrypted } from './age.ts';
-import { counted, runningSum, type Sum, sumOf, sumOfFile } from './sum.ts';
+import type { BackupPlace } from './place/index.ts';
+import { type KeptSource, sourceOf } from './place/source.ts';
+import { counted, runningSum, type Sum, sumOf } from './sum.ts';
 import { readTar, tarOf, type WrittenEntry } from './tar.ts';
 
 export const MANIFEST = 'manifest.json';
@@ -61,56 +57,27 @@ export async function* snapshotEntries(snapshot: AsyncIterable<Uint8Array>): Asy
   if (size > 0) yield entry();
 }
 
-/** @returns size and sum of the file */
-export function writeArchive(
-  path: string,
-  entries: AsyncIterable<WrittenEntry>,
-  { at, ...options }: EncryptedFileOptions & { at: Date },
-): Promise<Sum> {
-  return writeEncrypted(path, tarOf(entries, at), options);
-}
-
-export interface EncryptedFileOptions {
+export interface EncryptedFile {
+  place: BackupPlace;
+  name: string;
   recipients: readonly string[];
   signal?: AbortSignal | undefined;
 }
 
+/** @returns size and sum of the file */
+export function writeArchive(file: EncryptedFile, entries: AsyncIterable<WrittenEntry>, at: Date): Promise<Sum> {
+  return writeEncrypted(file, () => tarOf(entries, at));
+}
+
 /**
- * Whole or not at all, 0600; one that is killed leaves a file with the ending `.partial`, which goes a day later.
+ * Whole or not at all.
  * @returns size and sum of the file
  */
-export async function writeEncrypted(
-  path: string,
-  plain: Readable,
-  { recipients, signal }: EncryptedFileOptions,
+export function writeEncrypted(
+  { place, name, recipients, signal }: EncryptedFile,
+  plain: () => Readable,
 ): Promise<Sum> {
-  // Of this attempt alone: another one, of a worker that was cut off, may be at the same file.
-  const partial = `${path}.${randomUUID().slice(0, 8)}.partial`;
-  const file = await open(partial, 'wx', 0o600);
-  const running = runningSum();
-  try {
-    const cipher = await encrypted(plain, recipients);
-    await pipeline(
-      cipher,
-      async (chunks: AsyncIterable<Uint8Array>) => {
-        for await (const chunk of counted(chunks, running)) await file.writeFile(chunk);
-      },
-      signal ? { signal } : {},
-    );
-    await file.sync();
-  } catch (error) {
-    await file.close();
-    await rm(partial, { force: true });
-    throw error;
-  }
-  await file.close();
-  const sum = running.total();
-  const written = await sumOfFile(partial);
-  if (written.sha256 !== sum.sha256)
-    throw new Error(`${partial} does not hold what was written to it: look at the disk behind it`);
-  await rename(partial, path);
-  await syncFolder(dirname(path));
-  return sum;
+  return place.write(name, () => encrypted(plain(), recipients), signal);
 }
 
 /**
@@ -119,14 +86,16 @@ export async function writeEncrypted(
  * @throws DamagedBackupError, IdentityError
  */
 export async function readArchive(
-  path: string,
+  file: string | KeptSource,
   identities: readonly string[],
   onSnapshot: (snapshot: AsyncIterable<Buffer>) => Promise<void> = drain,
 ): Promise<BackupContent> {
+  const source = sourceOf(file);
+  const path = source.location;
   const texts = new Map<string, string>();
   let snapshot: Sum | undefined;
   try {
-    const entries = readTar(await decrypted(createReadStream(path), identities));
+    const entries = readTar(await decrypted(await source.open(), identities));
     let next = await entries.next();
     while (!next.done) {
       if (!next.value.path.startsWith(SNAPSHOT)) {

@@ -1,6 +1,6 @@
 /** One backup of the deployer: records and the snapshot of Vault in one encrypted file. Changes nothing else. */
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import { type BackupManifest, type BackupPart, BACKUP_PARTS } from '../../contract/backup.ts';
 import { DeployError } from '../../contract/errors.ts';
@@ -8,6 +8,7 @@ import { FAILURES } from '../../contract/failures.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { backupFileName } from '../../plan/backup/names.ts';
 import { MANIFEST, recordPath, SHARES, snapshotEntries, writeArchive } from './archive.ts';
+import { type BackupPlace, folderPlace } from './place/index.ts';
 import { readAllRecords } from './records.ts';
 import { counted, runningSum, type Sum, sumOf } from './sum.ts';
 import type { WrittenEntry } from './tar.ts';
@@ -15,8 +16,8 @@ import { takeSnapshot, untilNobodyWrites } from './vault.ts';
 
 export interface BackupRequest {
   recipients: readonly string[];
-  /** A file, or a folder that is there or ends with a slash. */
-  to: string;
+  /** A place; or a file, or a folder that is there or ends with a slash. */
+  to: string | BackupPlace;
   /** Both where absent. */
   only?: BackupPart | undefined;
   by: string;
@@ -42,8 +43,7 @@ export async function makeBackup(
       FAILURES.invalidInput,
       `The Vault at ${external.address} is run by others (vault.external): they back it up.`,
     );
-  const path = await fileOf(to, environment.name, at);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { place, name } = await fileOf(to, environment.name, at);
   return untilNobodyWrites(async () => {
     const cluster = await kubernetes.identity(signal);
     const manifest: BackupManifest = {
@@ -63,12 +63,9 @@ export async function makeBackup(
         ),
       ),
     };
-    const sum = await writeArchive(path, entriesOf(clients, manifest, signal), {
-      recipients,
-      at,
-      signal,
-    });
-    return { path, ...sum, manifest };
+    const file = { place, name, recipients, signal };
+    const sum = await writeArchive(file, entriesOf(clients, manifest, signal), at);
+    return { path: place.locationOf(name), ...sum, manifest };
   });
 }
 
@@ -102,12 +99,18 @@ async function* entriesOf(
   yield { path: MANIFEST, content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) };
 }
 
-async function fileOf(to: string, environment: string, at: Date): Promise<string> {
+async function fileOf(
+  to: BackupRequest['to'],
+  environment: string,
+  at: Date,
+): Promise<{ place: BackupPlace; name: string }> {
+  const name = backupFileName(environment, at);
+  if (typeof to !== 'string') return { place: to, name };
   const isFolder =
     to.endsWith('/') ||
     (await stat(to).then(
       (found) => found.isDirectory(),
       () => false,
     ));
-  return isFolder ? join(to, backupFileName(environment, at)) : to;
+  return isFolder ? { place: folderPlace(to), name } : { place: folderPlace(dirname(to)), name: basename(to) };
 }

@@ -14,6 +14,7 @@ import type { RunRef } from '../../contract/operations/deploy.ts';
 import type { EffectScope } from '../effect.ts';
 import { configureVault } from '../vault/configure.ts';
 import { readArchive } from './archive.ts';
+import type { KeptSource } from './place/source.ts';
 import { seenVersions } from './vault.ts';
 
 const FORCE_PATH = 'sys/storage/raft/snapshot-force';
@@ -22,7 +23,7 @@ const TAKEN_OVER_MILLISECONDS = 120_000;
 const LOOK_MILLISECONDS = 500;
 
 export interface VaultRestore {
-  file: string;
+  file: string | KeptSource;
   identities: readonly string[];
   wanted: BackedUpVault;
   /** What opens the Vault in the backup; absent: what is kept here opens it. */

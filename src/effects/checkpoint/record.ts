@@ -31,14 +31,14 @@ export async function readCheckpoints(
   }));
 }
 
-/** A second record of the same run and database changes nothing. */
+/** A second record of the same run and database changes nothing. @returns whether it was written */
 export async function keepCheckpoint(
   kubernetes: Pick<KubernetesClient, 'get' | 'apply' | 'create'>,
   record: CheckpointRecord,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   await ensureRecordsNamespace(kubernetes, signal);
-  await keepRecord(kubernetes, asConfigMap(record), signal);
+  return keepRecord(kubernetes, asConfigMap(record), signal);
 }
 
 /** Name of the ConfigMap. */
@@ -52,20 +52,30 @@ export function checkpointName({
 }
 
 function asConfigMap(record: CheckpointRecord): unknown {
+  return configMapOf(CHECKPOINT, checkpointName(record), record);
+}
+
+/** Of something that lies in the environment's place for checkpoints. Never changed. */
+export function configMapOf<Content extends { environment: string; at: string }>(
+  { label, key }: Pick<RecordKind<Content>, 'label' | 'key'>,
+  name: string,
+  content: Content,
+): unknown {
+  const { environment, at } = content;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     immutable: true,
     metadata: {
-      name: checkpointName(record),
+      name,
       namespace: RECORDS_NAMESPACE,
       labels: {
         [MANAGED_BY_LABEL]: MANAGED_BY,
-        [OWNER_LABEL]: record.environment,
-        [RELEASE_LABELS.environment]: record.environment,
-        [CHECKPOINT.label]: timeLabel(record.at),
+        [OWNER_LABEL]: environment,
+        [RELEASE_LABELS.environment]: environment,
+        [label]: timeLabel(at),
       },
     },
-    data: { [CHECKPOINT.key]: JSON.stringify(record) },
+    data: { [key]: JSON.stringify(content) },
   };
 }

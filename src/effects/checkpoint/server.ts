@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Clients } from '../../clients/index.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
+import type { TableContents } from '../../plan/checkpoint/contents.ts';
 import { countCommand } from '../../plan/checkpoint/scripts.ts';
 import { findService } from '../../plan/releases.ts';
 import { tryJson } from '../../try-json.ts';
@@ -19,7 +20,7 @@ export interface DatabasePlace {
 /** A pod to run commands in. */
 export interface DatabaseServer {
   /** @throws DeployError where the tool says no */
-  run(command: string[], input?: AsyncIterable<Uint8Array>): Promise<string>;
+  run(command: string[], options?: { input?: AsyncIterable<Uint8Array>; signal?: AbortSignal }): Promise<string>;
   /** Output as it comes; fails at its end where the tool does. */
   stream(command: string[]): AsyncIterable<Uint8Array>;
 }
@@ -60,8 +61,8 @@ export async function databaseServer(
     );
   };
   return {
-    run: async (command, input) => {
-      const { stdout, ended } = await kubernetes.execStream(address, command, { input, signal });
+    run: async (command, { input, signal: own = signal } = {}) => {
+      const { stdout, ended } = await kubernetes.execStream(address, command, { input, signal: own });
       const [said, end] = await Promise.all([text(stdout), ended]);
       check(end, command);
       return said;
@@ -74,9 +75,9 @@ export async function databaseServer(
   };
 }
 
-const countsSchema = z.record(z.string(), z.number().int());
+const contentsSchema = z.record(z.string(), z.object({ rows: z.number().int(), sum: z.string() }));
 
-/** Rows by table. */
-export async function countRows(server: DatabaseServer, database: string): Promise<Record<string, number>> {
-  return countsSchema.parse(tryJson(await server.run(countCommand(database))));
+/** What is in every table, by its name. */
+export async function readContents(server: DatabaseServer, database: string): Promise<TableContents> {
+  return contentsSchema.parse(tryJson(await server.run(countCommand(database))));
 }

@@ -1,22 +1,20 @@
-/** A database dumped by its own tool, encrypted on its way into the environment's folder; then recorded. */
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+/** A database dumped by its own tool, encrypted on its way into the environment's place for it; then recorded. */
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clients } from '../../clients/index.ts';
-import { paths } from '../../clients/kubernetes/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { CheckpointRecord } from '../../contract/checkpoint.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import { RECORDS_NAMESPACE } from '../../contract/names.ts';
-import type { Environment } from '../../environment/schema.ts';
-import { checkpointFileName, checkpointsToRemove } from '../../plan/checkpoint/checkpoints.ts';
+import { checkpointFileName } from '../../plan/checkpoint/checkpoints.ts';
 import { dumpCommand } from '../../plan/checkpoint/scripts.ts';
 import { writeEncrypted } from '../backup/archive.ts';
-import { backupFolder, requireLasting } from '../backup/folder.ts';
-import { counted, runningSum } from '../backup/sum.ts';
+import { type BackupPlace, placeFor } from '../backup/place/index.ts';
+import { counted, runningSum, type Sum } from '../backup/sum.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
+import { beginAttempt, endAttempt } from './attempt.ts';
+import { pruneCheckpoints } from './prune.ts';
 import { checkpointName, keepCheckpoint, readCheckpoints } from './record.ts';
 import { databaseServer, placeOf } from './server.ts';
 
@@ -30,69 +28,80 @@ export async function takeCheckpoint(
 
   const environment = await currentEnvironment(clients);
   const request = { database, before, run: run.runId, by: run.workflowId };
-  const { file, dump, seconds } = await makeCheckpoint({ ...clients, environment }, request, scope.signal);
-  return { seconds, ...(file === undefined ? {} : { file }), ...(dump === undefined ? {} : { bytes: dump.bytes }) };
+  const { file, dump, seconds, left } = await makeCheckpoint({ ...clients, environment }, request, scope.signal);
+  return {
+    seconds,
+    ...(file === undefined ? {} : { file }),
+    ...(dump === undefined ? {} : { bytes: dump.bytes }),
+    ...(left === undefined ? {} : { left }),
+  };
+}
+
+export interface CheckpointDone extends CheckpointRecord {
+  /** Why older ones that were to go are still there. */
+  left?: string;
 }
 
 export async function makeCheckpoint(
   clients: Clients,
   request: { database: string; before: string[]; run: string; by: string },
   signal: AbortSignal,
-): Promise<CheckpointRecord> {
+): Promise<CheckpointDone> {
   const { kubernetes, environment, catalog } = clients;
-  const place = placeOf(catalog, request.database);
+  const of = placeOf(catalog, request.database);
   const { run, by, before } = request;
   const known = await readCheckpoints(kubernetes, environment.name, signal);
-  const name = checkpointName({ environment: environment.name, run, ...place });
+  const name = checkpointName({ environment: environment.name, run, ...of });
   const taken = known.find((one) => one.name === name);
   if (taken) return taken;
-  const { folder, recipients, keep } = settingsOf(clients, environment);
+  const { place, recipients, keep } = settingsOf(clients);
   const at = new Date();
-  const record = { environment: environment.name, at: at.toISOString(), run, by, ...place, before };
-  const server = await databaseServer(clients, place, signal);
+  const record = { environment: environment.name, at: at.toISOString(), run, by, ...of, before };
+  const server = await databaseServer(clients, of, signal);
   const seconds = (): number => Math.round((Date.now() - at.getTime()) / 100) / 10;
   if (server === undefined) {
     const simulated = { ...record, seconds: seconds() };
     await keepCheckpoint(kubernetes, simulated, signal);
     return simulated;
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, checkpointFileName(environment.name, place, record.at, run));
+  // Each attempt has a file of its own: one that was cut off may still be at work on its.
+  const id = randomUUID().slice(0, 8);
+  const fileName = checkpointFileName(environment.name, of, record.at, id);
+  const [file, { keeper }] = [place.locationOf(fileName), place];
+  const attempt = await beginAttempt(kubernetes, id, { environment: environment.name, at: record.at, file, keeper });
   const dump = runningSum();
-  const content = counted(server.stream(dumpCommand(place.database)), dump);
-  const encrypted = await writeEncrypted(file, Readable.from(content, { objectMode: false }), { recipients, signal });
-  const made = { ...record, file, encrypted, dump: dump.total(), seconds: seconds() };
-  await keepCheckpoint(kubernetes, made, signal);
-  await prune(clients, [{ ...made, name }, ...known], keep, signal);
-  return made;
+  const content = (): Readable =>
+    Readable.from(counted(server.stream(dumpCommand(of.database)), dump), { objectMode: false });
+  const written = { place, name: fileName, recipients, signal };
+  let encrypted: Sum;
+  try {
+    encrypted = await writeEncrypted(written, content);
+  } catch (error) {
+    await endAttempt(kubernetes, attempt);
+    throw error;
+  }
+  const made = { ...record, file, keeper, encrypted, dump: dump.total(), seconds: seconds() };
+  const kept = await keepCheckpoint(kubernetes, made, signal);
+  // Another attempt of the same run was faster.
+  if (!kept) await place.remove(fileName, signal);
+  await endAttempt(kubernetes, attempt, signal);
+  const now = await readCheckpoints(kubernetes, environment.name, signal);
+  const left = await pruneCheckpoints(clients, place, { known: now, keep }, signal);
+  return { ...(kept ? made : (now.find((one) => one.name === name) ?? made)), ...(left === undefined ? {} : { left }) };
 }
 
 /** @throws DeployError where the environment has no place for it that lasts */
-function settingsOf(
-  { config }: Pick<Clients, 'config'>,
-  environment: Environment,
-): { folder: string; recipients: readonly string[]; keep: number } {
-  const folder = backupFolder(environment, config.repoRoot);
-  if (environment.backup === undefined || folder === undefined)
+function settingsOf(clients: Pick<Clients, 'config' | 'environment'>): {
+  place: BackupPlace;
+  recipients: readonly string[];
+  keep: number;
+} {
+  const { name, backup } = clients.environment;
+  const place = placeFor(clients, 'checkpoint');
+  if (backup === undefined || place === undefined)
     throw new DeployError(
       FAILURES.invalidInput,
-      `"${environment.name}" has no place for checkpoints: backup.recipients and backup.to say where they go.`,
+      `"${name}" has no place for checkpoints: backup.recipients and backup.to say where they go.`,
     );
-  requireLasting(folder, environment, config, 'checkpoint');
-  return { folder, recipients: environment.backup.recipients, keep: environment.backup.keep };
-}
-
-async function prune(
-  { kubernetes }: Pick<Clients, 'kubernetes'>,
-  records: Awaited<ReturnType<typeof readCheckpoints>>,
-  keep: number,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(
-    checkpointsToRemove(records, keep).map(async ({ file, name }) => {
-      // The file first: a record without one would look like a checkpoint.
-      if (file !== undefined) await rm(file, { force: true });
-      await kubernetes.remove(paths.configMap(RECORDS_NAMESPACE, name), {}, signal).catch(() => undefined);
-    }),
-  );
+  return { place, recipients: backup.recipients, keep: backup.keep };
 }

@@ -10,13 +10,16 @@ import { keepAuditRecord } from './audit.ts';
 const ATTEMPTS = 5;
 const PAUSE_MILLISECONDS = 1000;
 
+/** What commands do by themselves has names of its own. */
+type Recorded = Omit<InputOf<'recordResult'>, 'operation'> & { operation: string };
+
 /**
  * Appends one line to the audit trail of this machine, and keeps the same in the cluster, where it outlives the
  * worker's pod. A second attempt of the same run adds nothing.
  */
 export async function recordResult(
   clients: Pick<Clients, 'environment' | 'connections' | 'kubernetes'>,
-  { run, operation, requestedBy, planDigest, outcome, seconds, acts }: InputOf<'recordResult'>,
+  { run, operation, requestedBy, planDigest, outcome, seconds, acts }: Recorded,
 ): OutputOf<'recordResult'> {
   const record: AuditRecord = {
     at: new Date().toISOString(),

@@ -39,16 +39,18 @@ export function timeOf(
   return labels?.[label] ?? '';
 }
 
-/** A second one of the same name changes nothing. @param record a ConfigMap */
+/** A second one of the same name changes nothing. @param record a ConfigMap @returns whether it was written */
 export async function keepRecord(
   kubernetes: Pick<KubernetesClient, 'create'>,
   record: unknown,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await kubernetes.create(paths.configMaps(RECORDS_NAMESPACE), record, signal);
+    return true;
   } catch (error) {
     if (!(error instanceof KubernetesError) || error.reason !== 'AlreadyExists') throw error;
+    return false;
   }
 }
 

@@ -16,6 +16,11 @@ export function checkpointFileName(
   return `ananta-${environment}-checkpoint-${server}-${database}-${momentIn(at)}-${id.slice(0, 8)}.dump.age`;
 }
 
+/** Of that environment, as far as a name can say. */
+export function isCheckpointFile(environment: string, name: string): boolean {
+  return name.startsWith(`ananta-${environment}-checkpoint-`) && /-\d{8}T\d{6}Z-[0-9a-z-]{1,8}\.dump\.age$/.test(name);
+}
+
 /** `server/name` of the database whose state is kept before a migration of this release that cannot be taken back. */
 export function databaseOf({ migrations }: Pick<Catalog, 'migrations'>, release: string): string | undefined {
   return migrations.find(({ service, checkpoint }) => service === release && checkpoint !== undefined)?.database;
@@ -56,16 +61,6 @@ export function checkpointsToRemove<T extends CheckpointRecord>(records: readonl
     seen.set(key, count);
     return count > Math.max(1, keep);
   });
-}
-
-/** Rows that a restoration would lose or bring back, by table; only where the numbers differ. */
-export function rowChanges(
-  now: Readonly<Record<string, number>>,
-  then: Readonly<Record<string, number>>,
-): { table: string; now: number | undefined; then: number | undefined }[] {
-  return [...new Set([...Object.keys(now), ...Object.keys(then)])]
-    .sort()
-    .flatMap((table) => (now[table] === then[table] ? [] : [{ table, now: now[table], then: then[table] }]));
 }
 
 export interface WayBack<T> {

@@ -8,7 +8,7 @@ export async function takeCheckpoint(call: StepCall): Promise<StepEnd> {
   if (checkpoint === undefined) return misplaced(step);
   const { database, before } = checkpoint;
   serviceOf(call).note('applying', `keeps the database ${database} first: ${before.join(', ')} cannot be taken back`);
-  const { file } = await checkpoints.takeCheckpoint.executeWithOptions({ summary: `Dump of ${database}` }, [
+  const { file, left } = await checkpoints.takeCheckpoint.executeWithOptions({ summary: `Dump of ${database}` }, [
     { run, database, before },
   ]);
   return {
@@ -16,6 +16,7 @@ export async function takeCheckpoint(call: StepCall): Promise<StepEnd> {
       file === undefined
         ? `No checkpoint of ${database} was taken before ${before.join(', ')}: its pods are simulated, and nothing is in them.`
         : `The database ${database} as it was before ${before.join(', ')}: ${file}`,
+      ...(left === undefined ? [] : [left]),
     ],
   };
 }

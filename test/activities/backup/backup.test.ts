@@ -13,7 +13,8 @@ import { RECORDS_NAMESPACE } from '../../../src/contract/names.ts';
 import { IdentityError, makeKeyPair, readIdentities } from '../../../src/effects/backup/age.ts';
 import { DamagedBackupError, readArchive } from '../../../src/effects/backup/archive.ts';
 import { type BackupDone, makeBackup } from '../../../src/effects/backup/backup.ts';
-import { pruneBackups } from '../../../src/effects/backup/folder.ts';
+import { folderPlace } from '../../../src/effects/backup/place/index.ts';
+import { pruneBackups } from '../../../src/effects/backup/prune.ts';
 import { restoreRecords } from '../../../src/effects/backup/restore-records.ts';
 import { openAgain, restoreVault } from '../../../src/effects/backup/restore-vault.ts';
 import { surveyForRestore } from '../../../src/effects/backup/survey.ts';
@@ -189,7 +190,9 @@ describe('a backup', () => {
           at: new Date(Date.UTC(2026, 0, 1, hour)),
         });
       await writeFile(join(folder, 'ananta-sandbox-2-20250101T010000Z.tar.age'), '');
-      assert.deepEqual(await pruneBackups(folder, 'sandbox', 2), ['ananta-sandbox-20260101T010000Z.tar.age']);
+      assert.deepEqual(await pruneBackups(folderPlace(folder), 'sandbox', 2), [
+        'ananta-sandbox-20260101T010000Z.tar.age',
+      ]);
       assert.deepEqual((await readdir(folder)).sort(), [
         'ananta-sandbox-2-20250101T010000Z.tar.age',
         'ananta-sandbox-20260101T020000Z.tar.age',

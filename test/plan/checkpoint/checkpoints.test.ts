@@ -6,9 +6,9 @@ import {
   checkpointFileName,
   checkpointsFor,
   checkpointsToRemove,
-  rowChanges,
   withCheckpoints,
 } from '../../../src/plan/checkpoint/checkpoints.ts';
+import { rewrittenTables, rowChanges } from '../../../src/plan/checkpoint/contents.ts';
 import type { Crossing } from '../../../src/plan/versions/migrations.ts';
 import { compileSteps } from '../../../src/plan/steps/compile.ts';
 import { planOf } from '../../support/plans.ts';
@@ -125,6 +125,17 @@ describe('checkpoints that are kept', () => {
     assert.equal(
       checkpointFileName('a', { server: 'db', database: 'main' }, '2026-11-30T22:15:00.123Z', '0123456789'),
       'ananta-a-checkpoint-db-main-20261130T221500Z-01234567.dump.age',
+    );
+  });
+
+  test('what is in tables is compared by its sum where they have as many rows', () => {
+    const of = (rows: number, sum: string): { rows: number; sum: string } => ({ rows, sum });
+    assert.deepEqual(
+      rewrittenTables(
+        { same: of(1, '5'), changed: of(2, '7'), more: of(3, '9'), new: of(1, '1') },
+        { same: of(1, '5'), changed: of(2, '8'), more: of(2, '9'), gone: of(1, '1') },
+      ),
+      ['changed'],
     );
   });
 

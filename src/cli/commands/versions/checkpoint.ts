@@ -59,7 +59,8 @@ and in the live database, and drops it. The live database is only read. Exit cod
     changesHere: true,
     description: `Restores the dump beside the live database, counts both, says which rows go and which come back, asks for the
 environment's name, and swaps the two in one transaction. The live database stays under another name, closed: nothing is lost.
-Clients are cut off for that moment. Run again, it does nothing; one that was interrupted goes on.
+Clients are cut off for that moment. Run again, it does nothing as long as every table holds the same rows; where they were
+written to since, it says so, and asks or wants --again. One that was interrupted goes on.
 
 To go back over a migration that cannot be taken back: this first, then "rollback --past-no-return".`,
     examples: [['checkpoint restore latest --env staging --identity backup-key.txt', 'Shows what goes, and asks.']],
@@ -68,6 +69,7 @@ To go back over a migration that cannot be taken back: this first, then "rollbac
     .requiredOption(...REQUIRED_ENVIRONMENT)
     .requiredOption(...IDENTITY)
     .option(...FILE)
+    .option('--again', 'once more, although it was put back before and has been written to since')
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')
     .option('--json', 'one JSON object on standard output')
     .action(async (id: string, options: CheckpointRestoreOptions) => {
