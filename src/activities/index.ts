@@ -20,6 +20,8 @@ import { repairFindings } from '../effects/drift/repair-findings.ts';
 import { lookAtPlatform } from '../effects/checks/look.ts';
 import { runCheck } from '../effects/checks/run.ts';
 import { collectEvidence } from '../effects/evidence/collect.ts';
+import { expandClaims } from '../effects/growing/expand.ts';
+import { replaceStatefulSets } from '../effects/growing/replace.ts';
 import { ensureNamespaces } from '../effects/namespaces.ts';
 import { addressNotification } from '../effects/notify/address.ts';
 import { deliverNotification } from '../effects/notify/deliver.ts';
@@ -106,6 +108,8 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
     removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
     makeBackup: guarded(begin('reads', makeBackup)),
+    expandClaims: guarded(begin('changes', expandClaims)),
+    replaceStatefulSets: guarded(begin('changes', replaceStatefulSets)),
     takeCheckpoint: guarded(begin('changes', takeCheckpoint)),
     recordVersion: guarded(begin('changes', recordVersion)),
     recordResult: guarded(begin('here', recordResult)),

@@ -14,6 +14,7 @@ import type {
 import type { DriftFinding, DriftMode, DriftOutcome, DriftReport } from './drift.ts';
 import type { Attested } from './admission/approvals.ts';
 import type { FreezeVerdict, OverrideRequest } from './admission/freeze.ts';
+import type { ClaimGrowth, SetReplacement } from './growing.ts';
 import type { LockHolder } from './lock.ts';
 import type { AwaitedOperation, Preparation, PrepareInput } from './nexus/messages.ts';
 import type { Asks, DeadLetter, Delivery, DeliveryAnswer, Notification, NotificationInput } from './notifications.ts';
@@ -40,6 +41,8 @@ export interface ApplyReleaseResult {
   recovered?: string;
   /** Fields that somebody had changed by hand, set again: `spec.replicas of Deployment ns/name, changed by kubectl`. */
   putBack?: string[];
+  /** Sizes of volumes that a revision gone back to had otherwise, and that stay as they are. */
+  kept?: string[];
 }
 
 export interface AwaitHealthyInput {
@@ -140,6 +143,24 @@ export interface Activities {
     database: string;
     before: string[];
   }): Promise<{ file?: string; bytes?: number; seconds: number; left?: string }>;
+  /**
+   * Claims of the release ask for more, and their file systems have it; notes on those that grow when a pod mounts
+   * them.
+   */
+  expandClaims(input: {
+    run: RunRef;
+    service: string;
+    step: PlannedStep;
+    claims: ClaimGrowth[];
+    timeoutSeconds: number;
+  }): Promise<{ changed: boolean; seconds: number; notes: string[] }>;
+  /** StatefulSets of the release are deleted without their pods; names of those that this attempt has deleted. */
+  replaceStatefulSets(input: {
+    run: RunRef;
+    service: string;
+    step: PlannedStep;
+    sets: SetReplacement[];
+  }): Promise<{ replaced: string[] }>;
   /** Creates what is missing of the platform's namespaces. */
   ensureNamespaces(run: RunRef): Promise<{ created: string[] }>;
   applyRelease(input: ApplyReleaseInput): Promise<ApplyReleaseResult>;

@@ -190,9 +190,10 @@ function planStep(
           reason: `its namespace ${namespace} is being deleted with all that is in it, and made anew`,
         }
       : theirs === undefined
-        ? withDefinitions(
+        ? withWhatIsGone(
             decideRelease(withoutPods(environment, release), digest, found, observed.health.get(key), observed.left),
             observed.lostDefinitions?.get(name) ?? [],
+            observed.orphaned?.has(key) === true,
           )
         : { action: 'install' as const, reason: `a release of this name is there that is not ours` }),
     digest,
@@ -241,9 +242,14 @@ function decideRelease(
   return { action: 'unchanged', reason: release.job ? 'completed, as wanted' : 'as wanted' };
 }
 
-/** Helm makes definitions when it installs a chart, and never looks at them again. */
-function withDefinitions(decision: Decision, lost: readonly string[]): Decision {
-  if (lost.length === 0 || (decision.action !== 'unchanged' && decision.action !== 'verify')) return decision;
+/**
+ * Helm makes definitions when it installs a chart, and never looks at them again. Pods of a StatefulSet that was
+ * deleted without them run as if nothing were, until one of them ends.
+ */
+function withWhatIsGone(decision: Decision, lost: readonly string[], orphaned: boolean): Decision {
+  if (decision.action !== 'unchanged' && decision.action !== 'verify') return decision;
+  if (lost.length === 0)
+    return orphaned ? { action: 'retry', reason: 'its StatefulSet is gone, and its pods run on without it' } : decision;
   const names = lost.length > 3 ? `${lost.slice(0, 3).join(', ')} and ${lost.length - 3} more` : lost.join(', ');
   return {
     action: 'retry',

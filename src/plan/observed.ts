@@ -1,5 +1,6 @@
 /** What was seen in the cluster before planning: read by an activity, judged by `decide.ts`. */
 import type { LeftField } from './fields/left.ts';
+import type { DecidedGrowth } from './growing/decide.ts';
 
 /** What was seen of its StatefulSet and its configuration. */
 export interface ObservedVaultServer {
@@ -98,6 +99,10 @@ export interface ObservedCluster {
   lostDefinitions?: ReadonlyMap<string, readonly string[]>;
   /** Migrations that cannot be taken back and have not run yet, where the database is kept first; same key. */
   pendingNoReturn?: ReadonlyMap<string, readonly string[]>;
+  /** Volumes that would grow, by release; same key. Absent: none, or nobody has looked. */
+  growing?: ReadonlyMap<string, DecidedGrowth>;
+  /** Releases whose StatefulSet was deleted without its pods; same key. Absent: none. */
+  orphaned?: ReadonlySet<string>;
   /** Secrets made from Vault whose value has changed, or may. */
   changedSecrets?: readonly ChangedSecret[];
   /** ISO 8601: since when the oldest pod of a release is there. Key `<namespace>/<release>`. */

@@ -99,6 +99,22 @@ export const checkpoints = proxyActivities<Pick<Activities, 'takeCheckpoint'>>({
   retry,
 });
 
+/**
+ * Volumes grow in the storage's own time: the activity knows its own deadline and ends a little before this one. What
+ * is cancelled has changed nothing by halves.
+ */
+export function volumes(
+  timeoutSeconds: number,
+): ActivityInterfaceFor<Pick<Activities, 'expandClaims' | 'replaceStatefulSets'>> {
+  return proxyActivities<Pick<Activities, 'expandClaims' | 'replaceStatefulSets'>>({
+    startToCloseTimeout: (timeoutSeconds + 60) * 1000,
+    scheduleToCloseTimeout: LONGEST,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  });
+}
+
 /** After all is done: an API server or engine that is away is waited for a minute or so, not longer. */
 export const records = proxyActivities<Pick<Activities, 'recordVersion' | 'ensureDriftSchedule'>>({
   startToCloseTimeout: '1 minute',

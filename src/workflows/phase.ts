@@ -179,12 +179,15 @@ async function runService(input: PhaseInput, { service, drain, report, steering 
   const skippedOutcome = (words: string): ServiceOutcome => ({ ...outcome('skipped'), ...skippedBy(words) });
   try {
     const steps = input.steps?.filter((step) => step.service === service.name) ?? serviceSteps(service, EARLIER);
-    for (const step of steps) {
-      drain.checkpoint();
-      // To look is no change: what was applied is waited for also while the operation is paused.
-      if (steering && step.kind !== 'verify') await steering.safePoint();
-      const words = steering?.skipped();
-      if (words !== undefined) return skippedOutcome(words);
+    for (const [index, step] of steps.entries()) {
+      // Pods without their StatefulSet are no place to stop at.
+      if (steps[index - 1]?.kind !== 'statefulset-replace') {
+        drain.checkpoint();
+        // To look is no change: what was applied is waited for also while the operation is paused.
+        if (steering && step.kind !== 'verify') await steering.safePoint();
+        const words = steering?.skipped();
+        if (words !== undefined) return skippedOutcome(words);
+      }
       const end = await carryOut({ run: input.run, step, at });
       // What is interrupted afterwards has changed it all the same.
       if (end.changed) changed = true;

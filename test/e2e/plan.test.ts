@@ -258,12 +258,21 @@ describe('plans', { concurrency: 1 }, () => {
 
   test('replacements: an immutable field by its name, a Job by its successor', async () => {
     await sandbox.configure({ storage: { sizes: { storage: '5Gi' } } });
-    const { service } = await planned();
-    const redis = service('storage');
-    assert.equal(redis.action, 'replace');
-    const set = objectOf(redis, 'StatefulSet');
+    const { service, changes } = await planned();
+    const store = service('storage');
+    assert.equal(store.action, 'replace');
+    const set = objectOf(store, 'StatefulSet');
     assert.deepEqual(set.immutable, ['spec.volumeClaimTemplates[name=data].spec.resources.requests.storage']);
-    assert.match(set.blocked ?? '', /cannot be changed in place/);
+    // A size alone stops nothing: its claims grow, and the StatefulSet goes without its pods.
+    assert.equal(set.blocked, undefined);
+    assert.match(
+      changes.notes.join('\n'),
+      /storage: claim data-storage-0 from 1Gi to 5Gi .* replaced without its pods/,
+    );
+    await sandbox.configure({ storage: { class: 'another' } });
+    const moved = objectOf((await planned()).service('storage'), 'StatefulSet');
+    assert.deepEqual(moved.immutable, ['spec.volumeClaimTemplates[name=data].spec.storageClassName']);
+    assert.match(moved.blocked ?? '', /cannot be changed in place/);
     await sandbox.configure({});
 
     const jobs = await planned('--image', 'schema=9.9.9');

@@ -141,6 +141,14 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push('no schedule');
       return Promise.resolve({ removed: true });
     },
+    expandClaims: ({ step, claims }) => {
+      log.push(`expand ${step.name} ${claims.map(({ to }) => to).join(' ')}`);
+      return Promise.resolve({ changed: true, seconds: 0, notes: [] });
+    },
+    replaceStatefulSets: ({ sets }) => {
+      log.push(`orphan ${sets.map(({ name }) => name).join(' ')}`);
+      return Promise.resolve({ replaced: sets.map(({ name }) => name) });
+    },
     takeCheckpoint: ({ database }) => {
       log.push(`checkpoint ${database}`);
       return Promise.resolve({ file: '/backups/one', bytes: 1, seconds: 1 });

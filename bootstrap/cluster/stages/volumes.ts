@@ -61,6 +61,29 @@ spec:
         },
       ],
     }),
+    // What holds nothing has any size at once.
+    stage({
+      name: 'claim-resize',
+      kind: 'PersistentVolumeClaim',
+      when: [
+        NOT_DELETED,
+        ours,
+        { key: '.status.phase', operator: 'In', values: ['Bound'] },
+        { key: '.status.capacity.storage != .spec.resources.requests.storage', operator: 'In', values: ['true'] },
+      ],
+      steps: [
+        {
+          patch: {
+            subresource: 'status',
+            template: `
+status:
+  capacity:
+    storage: {{ .spec.resources.requests.storage | Quote }}
+`,
+          },
+        },
+      ],
+    }),
     stage({
       name: 'volume-delete',
       kind: 'PersistentVolume',

@@ -26,6 +26,9 @@ const claimsSchema = z.object({
         accessModes: z.array(z.string()),
         resources: z.object({ requests: z.object({ storage: z.string() }) }),
       }),
+      status: z
+        .object({ phase: z.string().nullish(), capacity: z.object({ storage: z.string().nullish() }).nullish() })
+        .nullish(),
     }),
   ),
 });
@@ -51,7 +54,12 @@ export async function settleVolumes(api: Pick<Api, 'request'>, root: string): Pr
   const claims = claimsSchema.parse(await api.request('GET', '/api/v1/persistentvolumeclaims'));
   for (const claim of claims.items) {
     const { metadata, spec } = claim;
-    if (spec.storageClassName !== REAL_STORAGE_CLASS || spec.volumeName || metadata.deletionTimestamp) continue;
+    if (spec.storageClassName !== REAL_STORAGE_CLASS || metadata.deletionTimestamp) continue;
+    if (spec.volumeName) {
+      const grown = await resize(api, claim);
+      if (grown !== undefined) said.push(`${metadata.namespace}/${metadata.name} has ${grown} now`);
+      continue;
+    }
     if (await makeVolume(api, root, claim)) said.push(`made a volume for ${metadata.namespace}/${metadata.name}`);
   }
   const volumes = volumesSchema.parse(await api.request('GET', '/api/v1/persistentvolumes'));
@@ -70,6 +78,23 @@ export async function settleVolumes(api: Pick<Api, 'request'>, root: string): Pr
     said.push(`removed the volume ${metadata.name}, whose claim was deleted`);
   }
   return said;
+}
+
+/**
+ * A folder has no size, and the disk below it is the node's: what was asked for is noted on volume and claim, as a
+ * driver does that grows a mounted volume.
+ * @returns the new size; undefined where nothing has changed
+ */
+async function resize(api: Pick<Api, 'request'>, { metadata, spec, status }: Claim): Promise<string | undefined> {
+  const { storage } = spec.resources.requests;
+  if (status?.phase !== 'Bound' || status.capacity?.storage === storage) return undefined;
+  const patch = (path: string, content: unknown): Promise<unknown> =>
+    api.request('PATCH', path, { type: 'application/merge-patch+json', content });
+  await patch(`/api/v1/persistentvolumes/${spec.volumeName ?? ''}`, { spec: { capacity: { storage } } });
+  await patch(`/api/v1/namespaces/${metadata.namespace}/persistentvolumeclaims/${metadata.name}/status`, {
+    status: { capacity: { storage } },
+  });
+  return storage;
 }
 
 /** @returns false where it is there already: the real controller has not bound it yet */

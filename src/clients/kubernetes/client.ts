@@ -120,7 +120,7 @@ export interface KubernetesClient {
    *  only as it was seen: else KubernetesError 409. */
   remove(
     path: string,
-    options?: { uid?: string; resourceVersion?: string; propagation?: 'Foreground' | 'Background' },
+    options?: { uid?: string; resourceVersion?: string; propagation?: 'Foreground' | 'Background' | 'Orphan' },
     signal?: AbortSignal,
   ): Promise<boolean>;
   /** Whether the identity in use may do this, as the API server judges it. */

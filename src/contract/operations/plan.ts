@@ -1,6 +1,7 @@
 /** The plan of an operation: what will be done to each service and why. Recorded in the workflow's history. */
 import type { PlannedCheck } from '../checks.ts';
 import type { PolicyVerdict } from '../admission/policy.ts';
+import type { Growth } from '../growing.ts';
 import type { NotifyEvent } from '../notify-events.ts';
 import type { AfterFailure } from './steering.ts';
 import type { OperationStep } from './steps.ts';
@@ -61,6 +62,8 @@ export interface PlannedStep {
   toRevision?: number;
   /** The database (`server/name`) that is dumped first, and the migrations that cannot be taken back. */
   checkpoint?: { database: string; before: string[] };
+  /** Its claims grow first, and StatefulSets are replaced without their pods for it. */
+  grow?: Growth;
   /** A Job that has completed is run again, because somebody has asked for it. */
   rerun?: true;
   /** Secrets whose value has changed since its pods started, or may change before its turn comes. */

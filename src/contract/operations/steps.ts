@@ -4,6 +4,7 @@
  */
 import type { GateRule } from '../admission/approvals.ts';
 import type { FailureType } from '../failures.ts';
+import type { ClaimGrowth, SetReplacement } from '../growing.ts';
 import type { SecretName } from './secret-name.ts';
 
 export const STEP_KINDS = [
@@ -41,6 +42,10 @@ export const STEP_KINDS = [
   'rotate-revoke',
   /** The database is dumped, before a migration that cannot be taken back. */
   'checkpoint',
+  /** Claims ask for more, and their file systems have it. */
+  'volume-expand',
+  /** A StatefulSet is deleted without its pods, so that its claim templates can be others. */
+  'statefulset-replace',
   /** `helm upgrade --install` from the checkout. */
   'apply',
   /** The same for a release that is a Job. */
@@ -108,6 +113,10 @@ export interface OperationStep {
   secret?: SecretName;
   /** With `checkpoint`: `server/name` of the database, and the migrations that it is taken for. */
   checkpoint?: { database: string; before: string[] };
+  /** With `volume-expand`: claims of the release, what each has and what it gets. */
+  claims?: ClaimGrowth[];
+  /** With `statefulset-replace`: StatefulSets of the release. */
+  sets?: SetReplacement[];
   /** With `adopt`: what was taken over is given back. */
   undo?: true;
   /** With `prune`: volumes, and all that Vault holds, as well. */

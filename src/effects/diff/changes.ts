@@ -10,6 +10,7 @@ import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { OperationPlan, PlannedStep } from '../../contract/operations/plan.ts';
 import { APPLYING } from '../../plan/diff/services.ts';
 import type { ObjectChange, ReleaseChange } from '../../plan/diff/types.ts';
+import { withReplacedSets } from '../../plan/growing/changes.ts';
 import { marksOf } from '../../plan/fields/left.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
@@ -81,7 +82,8 @@ export async function releaseChanges(
             note: `its objects are not listed: chart ${absent} is not on this machine yet (ananta charts pull)`,
           },
         ];
-      const objects = await compare(step, await renderedObjects(rendering, step, input), { leaves });
+      const compared = await compare(step, await renderedObjects(rendering, step, input), { leaves });
+      const objects = withReplacedSets(compared, step);
       return [step, { ...change, objects: JSON.parse(redactor.redact(JSON.stringify(objects))) as ObjectChange[] }];
     }),
   );

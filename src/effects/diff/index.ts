@@ -19,6 +19,7 @@ import { serviceSeconds } from '../../plan/inputs/startup.ts';
 import { decidePlan, refuseOverOldData, withLostDefinitions } from '../plan/deploy.ts';
 import { withVerdicts } from '../admission/policy.ts';
 import { readRehearsal } from '../admission/rehearsal.ts';
+import { withGrowing } from '../growing/observe.ts';
 import { observeCluster } from '../observe/cluster.ts';
 import { readVersions } from '../versions/store.ts';
 import { existingNamespaces, prerequisiteChanges } from './prerequisites.ts';
@@ -63,7 +64,13 @@ export async function planChanges(clients: Clients, request: PlanRequest): Promi
   await refuseOverOldData(clients, environment.name, observed, signal);
   const changes = await describe(
     clients,
-    { observed, complete: (inputs) => withLostDefinitions(clients, inputs, observed, signal), existing, versions },
+    {
+      observed,
+      complete: async (inputs) =>
+        withGrowing(clients, inputs, await withLostDefinitions(clients, inputs, observed, signal), signal),
+      existing,
+      versions,
+    },
     request,
     against(observed),
   );

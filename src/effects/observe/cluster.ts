@@ -8,6 +8,7 @@ import { isVerified } from '../../plan/ownership/provenance.ts';
 import { allReleases } from '../../plan/releases.ts';
 import { readsSince } from '../../plan/vault/secret-readers.ts';
 import { leasedFields } from '../../plan/fields/left.ts';
+import { knownOrphans } from '../growing/live.ts';
 import { isAsWanted } from '../namespaces.ts';
 import { listAutoscaled } from '../fields/left.ts';
 import { ownNames } from '../owner/claim.ts';
@@ -51,6 +52,7 @@ export async function observeCluster(
     ...(proofs.reason === undefined ? {} : { proofsUnchecked: proofs.reason }),
     health: healthOfAll(clients, releases),
     podsSince: podsSinceOfAll(clients),
+    orphaned: orphanedReleases(clients),
     left: [...leasedFields(environment.fields), ...autoscaled],
     ...vault,
     vaultServer,
@@ -102,6 +104,15 @@ function healthOfAll(
     );
   }
   return health;
+}
+
+/** Those whose StatefulSet was deleted without its pods; from the watches. */
+export function orphanedReleases({ kubernetes, catalog }: Pick<Clients, 'kubernetes' | 'catalog'>): Set<string> {
+  return new Set(
+    allReleases(catalog)
+      .filter((release) => knownOrphans(kubernetes, release).length > 0)
+      .map(({ namespace, name }) => releaseKey(namespace, name)),
+  );
 }
 
 /** Of releases that read Kubernetes Secrets; pods that are ending do not count. */

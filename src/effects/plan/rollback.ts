@@ -16,6 +16,8 @@ import { RollbackRefusedError } from '../../plan/versions/rollback-refused.ts';
 import { defaultTarget, keyOf } from '../../plan/versions/versions.ts';
 import { assertShown } from './binding.ts';
 import type { EffectScope } from '../effect.ts';
+import { keptNotes } from '../growing/kept.ts';
+import { orphanedReleases } from '../observe/cluster.ts';
 import { foreignReleases } from '../release/ours.ts';
 import { isRecordEdited } from '../release/provenance.ts';
 import { allRevisions } from '../release/revisions.ts';
@@ -56,6 +58,7 @@ export async function rollbackPlan(
   const { versions, revisions, target, crossed } = await wayBack(clients, environment, toVersion, signal);
   const data = await dataOfSurplus(clients, revisions, target, signal);
   const unhealthy = unhealthyServices(clients, revisions);
+  const orphaned = orphanedReleases(clients);
   const planWith = (known: OurRevisions): DecidedPlan =>
     buildRollbackPlan({
       catalog,
@@ -67,9 +70,12 @@ export async function rollbackPlan(
       unhealthy,
       crossed,
       pastNoReturn,
+      orphaned,
     });
   const plan = await toWhatWasDeployed(clients, revisions, planWith, signal);
-  return withVerdicts(completed(plan, { verb: 'rollback' }, environment), catalog, environment);
+  const kept = await keptNotes(clients, plan, signal);
+  const noted = kept.length === 0 ? plan : { ...plan, notes: [...(plan.notes ?? []), ...kept] };
+  return withVerdicts(completed(noted, { verb: 'rollback' }, environment), catalog, environment);
 }
 
 /** Migrations that cannot be taken back and that the way would cross. Changes nothing. @throws RollbackRefusedError */

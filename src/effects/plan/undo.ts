@@ -4,6 +4,7 @@ import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { completed } from '../../plan/steps/complete.ts';
 import { buildUndoPlan, revisionBefore } from '../../plan/versions/undo.ts';
 import type { EffectScope } from '../effect.ts';
+import { orphanedReleases } from '../observe/cluster.ts';
 import { readOurRevisions } from '../versions/contents.ts';
 import { crossedMigrations } from '../versions/survey.ts';
 
@@ -26,6 +27,9 @@ export async function planUndo(
     (key) => revisionBefore(revisions.get(key) ?? [], run.runId)?.revision ?? 'untouched',
     scope.signal,
   );
-  const plan = buildUndoPlan({ catalog: clients.catalog, environment, runId: run.runId, revisions, crossed });
+  await clients.kubernetes.watches.synced(scope.signal);
+  const orphaned = orphanedReleases(clients);
+  const { catalog } = clients;
+  const plan = buildUndoPlan({ catalog, environment, runId: run.runId, revisions, crossed, orphaned });
   return completed(plan, { verb: 'undo' });
 }

@@ -114,6 +114,7 @@ export async function applyInputs(
       : await newestRevision(clients.kubernetes, step.namespace, step.name, scope.signal);
   const recovered = stopped ?? settled.recovered;
   let putBack: string[] = [];
+  let kept: string[] = [];
   const applied = async (): Promise<number> => {
     if (back) await assertRestorable(clients, input, scope.signal);
     const before = await assertRevision(clients, release, step.toRevision ?? revision?.revision, scope.signal);
@@ -134,6 +135,11 @@ export async function applyInputs(
       await assertOurs(clients, release, await judgedRevisionsOf(clients, release, scope.signal), scope.signal);
       await scope.assertOurs();
       scope.doing('Helm is at work');
+    };
+    const backTo = async (stored: StoredRelease | undefined): Promise<number> => {
+      const restored = await restore(clients, input, { signal: scope.signal, onTurn, left: fields, stored });
+      kept = restored.kept;
+      return restored.revision;
     };
     const apply = async (): Promise<number> =>
       inputs
@@ -156,7 +162,7 @@ export async function applyInputs(
               onTurn,
             })
           ).revision
-        : restore(clients, input, { signal: scope.signal, onTurn, left: fields });
+        : backTo(before);
     const decided = async (): Promise<number> => {
       try {
         return await onceMoreForNewKinds(apply, scope.signal);
@@ -186,6 +192,7 @@ export async function applyInputs(
     seconds: seconds(started),
     ...(recovered === undefined ? {} : { recovered }),
     ...(putBack.length === 0 ? {} : { putBack }),
+    ...(kept.length === 0 ? {} : { kept }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { DeployError } from '../../contract/errors.ts';
 import type { Clients } from '../../clients/index.ts';
-import { type ReapplyRequest, readStoredRelease } from '../../clients/helm/index.ts';
+import { type ReapplyRequest, readStoredRelease, type StoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import type { ApplyReleaseInput } from '../../contract/activities.ts';
 import { FAILURES } from '../../contract/failures.ts';
@@ -16,6 +16,7 @@ import { isRecordEdited, type JudgedRevision, judgedRevisionsOf } from './proven
 import { proofLabels } from './prove.ts';
 import { applierLabels } from './applier.ts';
 import { handOver } from '../fields/left.ts';
+import { keptSizes } from '../growing/kept.ts';
 import { newestRevision, revisionsOf } from './revisions.ts';
 
 type Claiming = Pick<Clients, 'kubernetes' | 'vault' | 'redactor' | 'environment' | 'config'>;
@@ -73,25 +74,47 @@ export interface Restoring {
   onTurn: () => Promise<void>;
   /** Fields of the release that are left to others now, whatever the revision says of them. */
   left?: readonly LeftField[];
+  /** The revision, where it was read already. */
+  stored?: StoredRelease | undefined;
+}
+
+export interface Restored {
+  revision: number;
+  /** Sizes of volumes that the revision had otherwise, and that stay. */
+  kept: string[];
 }
 
 /**
- * @returns number of the new revision, which bears the labels of this run. Also one that failed does, so that the next
+ * @returns with the new revision, which bears the labels of this run. Also one that failed does, so that the next
  * attempt knows it.
  */
 export async function restore(
   clients: Claiming & Pick<Clients, 'helm'>,
   input: ApplyReleaseInput,
-  { signal, onTurn, left = [] }: Restoring,
-): Promise<number> {
+  { signal, onTurn, left = [], stored }: Restoring,
+): Promise<Restored> {
   const { run, step, priority } = input;
   const { namespace, name: release, toRevision: revision = 0 } = step;
   const description = descriptionOf(run.runId, step.digest);
   const { runId, clusterUid } = run;
   const call = { namespace, release, revision, runId, clusterUid, description, priority, signal, onTurn };
+  let kept: string[] = [];
   try {
     await keepReplicas(clients.kubernetes, step, left, signal);
-    const without = left.length === 0 ? undefined : await withoutLeft(clients, input, left, signal);
+    const known = stored ?? (await readStoredRelease(clients.kubernetes, namespace, release, revision, signal));
+    const sizes = known === undefined ? undefined : await keptSizes(clients.kubernetes, known, step, signal);
+    kept = sizes?.kept ?? [];
+    const without =
+      known === undefined || sizes === undefined
+        ? undefined
+        : await changedManifest(
+            clients,
+            input,
+            known,
+            withoutLeftFields(sizes.manifest, left, namespace),
+            left,
+            signal,
+          );
     if (without === undefined) await clients.helm.rollback(call);
     else await clients.helm.reapply({ ...call, ...without });
   } catch (error) {
@@ -99,20 +122,18 @@ export async function restore(
     await claim(clients, input, { succeeded: false }).catch(() => undefined);
     throw error;
   }
-  return claim(clients, input);
+  return { revision: await claim(clients, input), kept };
 }
 
-/** @returns undefined where the revision says nothing of what is left: then Helm's own rollback does */
-async function withoutLeft(
+/** @returns undefined where it is the revision's own: then Helm's own rollback does */
+async function changedManifest(
   { kubernetes, config, environment }: Pick<Clients, 'kubernetes' | 'config' | 'environment'>,
   { run, service, step }: ApplyReleaseInput,
+  stored: StoredRelease,
+  manifest: string,
   left: readonly LeftField[],
   signal: AbortSignal,
 ): Promise<Pick<ReapplyRequest, 'stored' | 'manifest' | 'labels'> | undefined> {
-  const { namespace, name, toRevision = 0 } = step;
-  const stored = await readStoredRelease(kubernetes, namespace, name, toRevision, signal);
-  if (stored === undefined) return undefined;
-  const manifest = withoutLeftFields(stored.manifest, left, namespace);
   if (manifest === stored.manifest) return undefined;
   const labels = await labelsOf(kubernetes, step, signal);
   const hooks = stored.hooks.map((hook) => `---\n# Source: ${hook.path}\n${hook.manifest}\n`);

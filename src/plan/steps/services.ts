@@ -1,6 +1,7 @@
 /** What is done to one service: the steps that its releases are decided to need, one after the other. Pure. */
 import { isVaultInit, type PlannedService, type PlannedStep } from '../../contract/operations/plan.ts';
 import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
+import { claimWords, setWords } from '../growing/words.ts';
 import { releaseKey } from '../observed.ts';
 import { isNoop } from '../progress.ts';
 
@@ -32,7 +33,7 @@ export function serviceSteps(
     id: string,
     reason: string,
     release?: string,
-    more: Partial<Pick<OperationStep, 'checkpoint'>> = {},
+    more: Partial<Pick<OperationStep, 'checkpoint' | 'claims' | 'sets'>> = {},
   ): void => {
     const before = made.at(-1);
     made.push({
@@ -63,6 +64,17 @@ export function serviceSteps(
         `the database ${checkpoint.database} as it is, before ${checkpoint.before.join(', ')}, which cannot be taken back`,
         key,
         { checkpoint },
+      );
+    const { claims = [], sets = [] } = planned.grow ?? {};
+    if (claims.length > 0)
+      add('volume-expand', `volume-expand/${key}`, claims.map(claimWords).join(', '), key, { claims });
+    if (sets.length > 0)
+      add(
+        'statefulset-replace',
+        `statefulset-replace/${key}`,
+        `${setWords({ sets })}: claim templates cannot be changed in place; its pods go on, and the next one adopts them`,
+        key,
+        { sets },
       );
     if (kind !== 'verify') add(kind, `${kind}/${key}`, planned.reason, key);
     if (kind !== 'uninstall')

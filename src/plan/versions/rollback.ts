@@ -40,9 +40,14 @@ export interface RollbackPlanInput {
   unhealthy: ReadonlyMap<string, string>;
   crossed: readonly Crossing[];
   pastNoReturn: boolean;
+  /** Releases whose StatefulSet was deleted without its pods, by release key; absent: none. */
+  orphaned?: ReadonlySet<string>;
 }
 
 type Decision = Pick<PlannedStep, 'action' | 'reason' | 'digest'> & { toRevision?: number; note?: string };
+
+/** Its revision is the right one, and what it applied is not all there. */
+export const ORPHANED = 'its StatefulSet is gone, and its pods run on without it: applied again as it was';
 
 const INVASIVENESS: readonly PlannedAction[] = ['rollback', 'remove', 'verify', 'unchanged'];
 
@@ -179,7 +184,7 @@ function planService(
 
 /** @returns undefined where there is nothing to say; `lost` where Helm cannot bring it back */
 function decide(
-  { target, newest, revisions, data }: RollbackPlanInput,
+  { target, newest, revisions, data, orphaned }: RollbackPlanInput,
   release: Release,
 ): Decision | 'lost' | undefined {
   const key = releaseKey(release.namespace, release.name);
@@ -192,6 +197,7 @@ function decide(
       : surplus(release, current, target, data.get(key));
   const { digest } = wanted;
   if (current?.status === 'deployed' && current.digest === digest) {
+    if (orphaned?.has(key)) return { action: 'rollback', reason: ORPHANED, digest, toRevision: current.revision };
     return current.proven
       ? { action: 'unchanged', reason: `as in version ${target.version}`, digest }
       : { action: 'verify', reason: `as in version ${target.version}, its health check has not succeeded yet`, digest };

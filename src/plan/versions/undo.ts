@@ -6,7 +6,7 @@ import type { Environment } from '../../environment/schema.ts';
 import type { Crossing } from './migrations.ts';
 import { releaseKey } from '../observed.ts';
 import { releasesOf, type Release } from '../releases.ts';
-import { assemble, newestOf, type ObservedRevision, serviceOf } from './rollback.ts';
+import { assemble, newestOf, ORPHANED, type ObservedRevision, serviceOf } from './rollback.ts';
 import { noReturnText, RollbackRefusedError } from './rollback-refused.ts';
 
 export interface UndoPlanInput {
@@ -15,6 +15,8 @@ export interface UndoPlanInput {
   runId: string;
   revisions: ReadonlyMap<string, readonly ObservedRevision[]>;
   crossed: readonly Crossing[];
+  /** Releases whose StatefulSet was deleted without its pods, by release key; absent: none. */
+  orphaned?: ReadonlySet<string>;
 }
 
 /**
@@ -22,7 +24,8 @@ export interface UndoPlanInput {
  * plan.
  * @throws RollbackRefusedError when a migration that this run may have applied cannot be taken back
  */
-export function buildUndoPlan({ catalog, environment, runId, revisions, crossed }: UndoPlanInput): OperationPlan {
+export function buildUndoPlan(input: UndoPlanInput): OperationPlan {
+  const { catalog, environment, runId, revisions, crossed, orphaned } = input;
   if (crossed.length > 0)
     throw new RollbackRefusedError(
       FAILURES.pointOfNoReturn,
@@ -34,7 +37,8 @@ export function buildUndoPlan({ catalog, environment, runId, revisions, crossed 
       environment,
       service,
       stepsOf(service, (release) => {
-        const { step, note } = decide(release, revisions.get(releaseKey(release.namespace, release.name)) ?? [], runId);
+        const key = releaseKey(release.namespace, release.name);
+        const { step, note } = decide(release, revisions.get(key) ?? [], runId, orphaned?.has(key) === true);
         if (note !== undefined) notes.push(note);
         return step;
       }),
@@ -64,10 +68,14 @@ function decide(
   { name, namespace, job }: Release,
   revisions: readonly ObservedRevision[],
   runId: string,
+  orphaned: boolean,
 ): { step?: PlannedStep; note?: string } {
   const newest = newestOf(revisions);
   if (newest === undefined) return {};
   const base = { kind: 'release' as const, name, namespace, job, digest: newest.digest ?? '' };
+  // The run was cut off between taking its StatefulSet away and applying it with larger claims.
+  if (orphaned && newest.status === 'deployed')
+    return { step: { ...base, action: 'rollback', reason: ORPHANED, toRevision: newest.revision } };
   if (newest.run !== runId) return { step: { ...base, action: 'unchanged', reason: 'not touched by this run' } };
   const before = revisionBefore(revisions, runId);
   if (before === undefined) {

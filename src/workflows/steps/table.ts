@@ -15,6 +15,7 @@ import { type CarryOut, releaseOf, serviceOf, type StepCall, type StepEnd } from
 import { check } from './checks.ts';
 import { takeCheckpoint } from './checkpoint.ts';
 import { ensureSchedule, recordResult, recordVersion, unlockReleases } from './closing.ts';
+import { expandVolumes, replaceSets } from './growing.ts';
 import { notify } from './notify.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
 import { restart, rotate } from './rotate.ts';
@@ -40,6 +41,8 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   'rotate-verify': rotate('verify'),
   'rotate-revoke': rotate('revoke'),
   checkpoint: takeCheckpoint,
+  'volume-expand': expandVolumes,
+  'statefulset-replace': replaceSets,
   apply: withHelm('applyRelease'),
   job: withHelm('applyRelease'),
   rollback: withHelm('rollbackRelease'),
@@ -75,11 +78,15 @@ function withHelm(activity: 'applyRelease' | 'rollbackRelease'): CarryOut {
     const release = releaseOf(call);
     const again = steering !== undefined && steering.attempt > 0 ? { again: true as const } : {};
     note('applying', `${release.name}: ${release.reason}`);
-    const { changed, putBack = [] } = await helm(helmTimeoutSeconds)[activity].executeWithOptions(
+    const {
+      changed,
+      putBack = [],
+      kept = [],
+    } = await helm(helmTimeoutSeconds)[activity].executeWithOptions(
       { summary: `Helm ${release.action} ${release.name}: ${release.reason}` },
       [{ run: call.run, service: service.name, step: release, priority: service.remainingSeconds, ...again }],
     );
-    return { changed, notes: putBack.map((field) => `put back: ${field}`) };
+    return { changed, notes: [...putBack.map((field) => `put back: ${field}`), ...kept] };
   };
 }
 

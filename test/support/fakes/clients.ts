@@ -18,6 +18,7 @@ import type { RunRef } from '../../../src/contract/operations/deploy.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
 import { ownerRecord } from '../owner.ts';
 import { fakeCatalog } from './catalog.ts';
+import { disown, mergedInto, patched, refuseChange } from './changes.ts';
 import { selectedBy } from './selector.ts';
 import { type FakeVault, fakeVault } from './vault.ts';
 
@@ -234,9 +235,18 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
     },
     dryRun: async (path, object) => {
       refuseApply(path, object, cluster.objects.get(path));
+      refuseChange(cluster.objects, path, mergedInto(cluster.objects.get(path), object));
       return object as KubernetesObject;
     },
-    patch: () => Promise.reject(new Error('no patch here')),
+    patch: async (path, operations) => {
+      const known = cluster.objects.get(path);
+      if (known === undefined) throw notThere('PATCH', path);
+      const next = patched(path, known, operations);
+      refuseChange(cluster.objects, path, next);
+      next.metadata.resourceVersion = nextVersion(known);
+      cluster.objects.set(path, next);
+      return next;
+    },
     label: (path, labels, _signal, { annotations = {}, uid } = {}) => {
       const known = cluster.objects.get(path);
       if (known === undefined) return Promise.reject(notThere('PATCH', path));
@@ -247,13 +257,14 @@ function fakeKubernetes(): { kubernetes: KubernetesClient; cluster: FakeCluster 
       known.metadata.resourceVersion = nextVersion(known);
       return Promise.resolve();
     },
-    remove: (path, { uid, resourceVersion } = {}) => {
+    remove: (path, { uid, resourceVersion, propagation } = {}) => {
       const { metadata } = cluster.objects.get(path) ?? {};
       const differs = (wanted: string | undefined, is: string | undefined): boolean =>
         metadata !== undefined && wanted !== undefined && is !== wanted;
       if (differs(uid, metadata?.uid) || differs(resourceVersion, metadata?.resourceVersion))
         return Promise.reject(new KubernetesError(`DELETE ${path}`, 409, 'Conflict', 'Precondition failed'));
       cluster.removed.push(path);
+      if (propagation === 'Orphan' && metadata !== undefined) disown(cluster, metadata.uid);
       return Promise.resolve(cluster.objects.delete(path));
     },
     tokenFor: () => Promise.resolve({ token: 'a.deployer.token', expiresAt: Date.now() + 600_000 }),
