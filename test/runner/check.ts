@@ -24,6 +24,8 @@ export async function check(): Promise<Checked> {
         cwd: repoRoot,
         all: true,
         reject: false,
+        // The linter's types are a Go program that ends soon: to collect its garbage is a fifth of its work.
+        env: { GOGC: '1000' },
       });
       const ok = exitCode === 0;
       const took = ((performance.now() - started) / 1000).toFixed(1);
