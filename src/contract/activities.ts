@@ -134,7 +134,7 @@ export interface Activities {
   makeBackup(input: {
     run: RunRef;
     at: string;
-  }): Promise<{ file: string; bytes: number; sha256: string; pruned: string[] } | { skipped: string }>;
+  }): Promise<{ file: string; bytes: number; sha256: string; pruned: string[]; left?: string } | { skipped: string }>;
   /**
    * A dump of a database (`server/name`) into the environment's folder, once a run; nothing where pods are simulated.
    */

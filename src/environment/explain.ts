@@ -138,9 +138,14 @@ function explainUnion(
       message:
         forms === undefined || new Set(types).size > 1
           ? `has to be ${[...new Set(types)].join(', or ')}, not ${describe(value)}`
-          : `cannot be ${describe(value)}: give ${forms}`,
+          : `${isOfSecret(forms) ? 'cannot be the value itself, since this file is no place for secrets' : `cannot be ${describe(value)}`}: give ${forms}`,
     },
   ];
+}
+
+/** Forms of a reference to a value that opens something: what was written in its place may be that value. */
+function isOfSecret(forms: string): boolean {
+  return ['file', 'env', 'secret', 'vault'].every((form) => forms.includes(form));
 }
 
 function alternatives(shape: JsonSchema, path: readonly PropertyKey[]): string | undefined {

@@ -17,7 +17,7 @@ import { oneLine, refuseRepetitions, seconds, temporalNamespace } from './fields
 import { DEFAULT_PLATFORM } from './platform-folder.ts';
 import { encryptionSchema } from './fields/encryption.ts';
 import { telemetrySchema } from './fields/telemetry.ts';
-import { backupSchema } from './fields/backup.ts';
+import { backupSchema, checkpointsSchema } from './fields/backup/backup.ts';
 import { rotationSchema } from './fields/rotation.ts';
 import { approvalsSchema } from './fields/approvals.ts';
 import { nexusSchema } from './fields/nexus.ts';
@@ -342,6 +342,7 @@ export const environmentFileSchema = z.strictObject({
     .optional()
     .describe('Metrics and traces of the deployer itself; absent: none, and nothing listens'),
   backup: backupSchema.optional(),
+  checkpoints: checkpointsSchema.optional(),
   rotation: rotationSchema.optional(),
   prometheus: prometheusSchema.optional(),
   verification: verificationSchema,

@@ -17,7 +17,11 @@ export async function backup({ environment, clusterUid }: BackupInput): ReturnTy
     const done = await backups.makeBackup.executeWithOptions({ summary: 'Vault and records into one file' }, [
       { run, at: startTime.toISOString() },
     ]);
-    setCurrentDetails('file' in done ? `Written: ${done.file}, ${done.bytes} bytes` : done.skipped);
+    setCurrentDetails(
+      'file' in done
+        ? [`Written: ${done.file}, ${done.bytes} bytes`, ...(done.left === undefined ? [] : [done.left])].join('\n\n')
+        : done.skipped,
+    );
     return done;
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -103,6 +103,18 @@ const REFUSALS: Refusal[] = [
     says: 'x.yaml: charts: cannot be "bundeled": use bundled or upstream, did you mean "bundled"?',
   },
   {
+    name: 'a secret where its place is asked for, which is not repeated',
+    files: {
+      x: `${SOUND}backup: {recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], to: {bucket: abc, credentials: {accessKey: {env: A}, secretKey: wJalrXUtn}}}\n`,
+    },
+    says: 'x.yaml: backup.to.credentials.secretKey: cannot be the value itself, since this file is no place for secrets: give either file, or env, or secret, or vault',
+  },
+  {
+    name: 'checkpoints for nobody',
+    files: { x: `${SOUND}checkpoints: { keep: 3 }\n` },
+    says: 'x.yaml: checkpoints: needs backup.recipients: checkpoints are encrypted for the same people, and never plain',
+  },
+  {
     name: 'a cluster of neither kind',
     files: { x: SOUND.replace('{ context: somewhere }', 'kind') },
     says: 'x.yaml: cluster: cannot be "kind": give either embedded, or kind, or context and kubeconfig',

@@ -67,6 +67,20 @@ export async function buildImages(
   );
 }
 
+/** A layer alone, for tests that want a program of it on this machine. @returns path of its tar */
+export async function builtLayer(
+  config: Pick<Config, 'cacheDir' | 'childEnv'>,
+  layer: Layer,
+  say: (line: string) => void = () => undefined,
+): Promise<string> {
+  const root = join(config.cacheDir, 'test-images');
+  for (const folder of ['layers', 'locks']) await mkdir(join(root, folder), { recursive: true });
+  return withLock(join(root, 'locks', 'build'), {}, async () => {
+    const context = contextOf(config, root, say);
+    return found(await buildLayers([layer], config.cacheDir, root, context), layer).path;
+  });
+}
+
 /** Layers one by one in each lane; a layer waits for what it needs, not for its lane's neighbours. */
 async function buildLayers(
   layers: readonly Layer[],

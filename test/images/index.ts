@@ -16,10 +16,11 @@ import { temporal, temporalAdminTools, temporalUi } from './recipes/temporal.ts'
 import { vault } from './recipes/vault.ts';
 import type { ImageRecipe } from './types.ts';
 
-export { buildImages } from './build.ts';
+export { buildImages, builtLayer } from './build.ts';
 export { debian } from './debian.ts';
 export { digestOf, files, tree, users } from './layers.ts';
 export type { Entry, User } from './layers.ts';
+export { minioPrograms } from './recipes/minio.ts';
 export { mavenArtifacts } from './maven.ts';
 export { requirePrograms } from './programs.ts';
 export { referenceOf } from './reference.ts';

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { makeBackup } from '../../effects/backup/backup.ts';
 import { placeFor } from '../../effects/backup/place/index.ts';
-import { pruneBackups } from '../../effects/backup/prune.ts';
-import { recipient as recipientSchema } from '../../environment/fields/backup.ts';
+import { type Pruned, pruneBackups } from '../../effects/backup/prune.ts';
+import { recipient as recipientSchema } from '../../environment/fields/backup/backup.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { CliContext } from '../shared/context.ts';
 import { refused } from '../shared/failure.ts';
@@ -31,7 +31,7 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
     );
   const { withLiveClients } = await import('../shared/clients.ts');
   const started = Date.now();
-  const { done, pruned } = await withLiveClients(context, environment, async (clients, signal) => {
+  const { done, pruned, left } = await withLiveClients(context, environment, async (clients, signal) => {
     const own = options.to === undefined ? placeFor(clients, 'backup') : undefined;
     const made = await makeBackup(
       clients,
@@ -44,16 +44,18 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
       },
       signal,
     );
-    const gone =
-      own !== undefined && backup !== undefined ? await pruneBackups(own, environment.name, backup.keep, signal) : [];
-    return { done: made, pruned: gone };
+    const gone: Pruned =
+      own !== undefined && backup !== undefined
+        ? await pruneBackups(own, environment.name, backup.keep, signal)
+        : { pruned: [] };
+    return { done: made, ...gone };
   });
   const seconds = (Date.now() - started) / 1000;
   const { path, bytes, sha256, manifest } = done;
   printLines(
     terminal.stdout,
     options.json
-      ? [JSON.stringify({ file: path, bytes, sha256, seconds, pruned, manifest })]
+      ? [JSON.stringify({ file: path, bytes, sha256, seconds, pruned, left, manifest })]
       : [
           ...manifestLines(manifest),
           '',
@@ -61,6 +63,7 @@ export async function runBackup(context: CliContext, options: BackupOptions): Pr
           ...(pruned.length > 0
             ? [`Older ones that went (backup.keep: ${backup?.keep ?? ''}): ${pruned.join(', ')}`]
             : []),
+          ...(left === undefined ? [] : [left]),
           ...(manifest.vault !== undefined && manifest.vault.encryptedFor === undefined
             ? ['The unseal keys of Vault are not in it: keep a copy of them elsewhere.']
             : []),

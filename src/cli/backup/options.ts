@@ -21,6 +21,8 @@ export interface ListOptions {
 }
 
 export interface VerifyOptions {
+  /** Of a bucket. */
+  env?: string;
   identity: string;
   json?: true;
 }

@@ -7,6 +7,8 @@ import { parseKeys, type VaultKeys } from '../../clients/vault/keys.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
 import { type BackupContent, readArchive } from '../../effects/backup/archive.ts';
+import { keptAt } from '../../effects/backup/place/index.ts';
+import { type KeptSource, sourceOf } from '../../effects/backup/place/source.ts';
 import { restoreRecords } from '../../effects/backup/restore-records.ts';
 import { openAgain, restoreVault } from '../../effects/backup/restore-vault.ts';
 import { type RestoreSurvey, surveyForRestore } from '../../effects/backup/survey.ts';
@@ -42,10 +44,17 @@ export async function runRestore(context: CliContext, file: string, options: Res
       after: 'after you have read what --dry-run shows',
     });
   const identities = await readIdentities(options.identity);
-  const backup = await readArchive(file, identities);
-  requireSame(backup, environment);
+  const read = async (source: KeptSource): Promise<BackupContent> => {
+    const content = await readArchive(source, identities);
+    requireSame(content, environment);
+    return content;
+  };
+  // Before anything is started, where it can be read without.
+  const here = file.startsWith('s3://') ? undefined : await read(sourceOf(file));
   const { withLiveClients } = await import('../shared/clients.ts');
   return withLiveClients(context, environment, async (clients, signal) => {
+    const source = keptAt(clients, file, signal);
+    const backup = here ?? (await read(source));
     const keys = await keysFor(clients, backup, options, signal);
     const look = async (): Promise<RestoreSurvey & { plan: RestorePlan }> => {
       const survey = await surveyForRestore(clients, keys !== undefined, signal);
@@ -57,7 +66,8 @@ export async function runRestore(context: CliContext, file: string, options: Res
     const say = (lines: string[]): void => printLines(options.json ? terminal.stderr : terminal.stdout, lines);
     say([...manifestLines(backup.manifest), '', `What will be done on ${name}:`, ...restoreLines(plan), '']);
     requireAllowed(plan, file, options);
-    if (isNothing(plan)) return ended({ changed: false, records: [], vault: 'none' });
+    const { at } = backup.manifest;
+    if (isNothing(plan)) return ended(at, { changed: false, records: [], vault: 'none' });
     if (options.dryRun) return EXIT_CODES.changes;
     await requireNobodyAtWork(clients, name, clusterUid);
     if (options.confirm === undefined)
@@ -86,24 +96,27 @@ export async function runRestore(context: CliContext, file: string, options: Res
         );
       }
       if (plan.vault.action === 'restore' && wanted !== undefined) {
-        await restoreVault(clients, { file, identities, wanted, keys, run }, scope);
+        await restoreVault(clients, { file: source, identities, wanted, keys, run }, scope);
         vault = 'restore';
       }
       return restoreRecords(clients, plan.records, backup.records, found, signal);
     };
     const digest = digestOf(backup.manifest);
     const records = await onRecord(clients, { environment: name, clusterUid, operation: 'restore', digest }, putBack);
-    return ended({ changed: true, records, vault });
+    return ended(at, { changed: true, records, vault });
   });
 
-  function ended(result: { changed: boolean; records: string[]; vault: RestorePlan['vault']['action'] }): ExitCode {
+  function ended(
+    at: string,
+    result: { changed: boolean; records: string[]; vault: RestorePlan['vault']['action'] },
+  ): ExitCode {
     printLines(
       terminal.stdout,
       options.json
-        ? [JSON.stringify({ environment: name, at: backup.manifest.at, ...result })]
+        ? [JSON.stringify({ environment: name, at, ...result })]
         : result.changed
           ? [
-              `Restored ${name} to ${backup.manifest.at}: ${count(result.records.length, 'record')}${result.vault === 'restore' ? ', Vault' : ''}.`,
+              `Restored ${name} to ${at}: ${count(result.records.length, 'record')}${result.vault === 'restore' ? ', Vault' : ''}.`,
               `${terminal.style('bold', 'Next:')} ${commandLine('deploy', '--env', name)}   (Secrets and pods follow what Vault holds)`,
             ]
           : ['Everything is as in the backup, or newer: nothing to do.'],

@@ -1,6 +1,7 @@
 /** `ananta checkpoint verify|restore`. */
 import type { Clients } from '../../clients/index.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
+import { keptAt } from '../../effects/backup/place/index.ts';
 import { readCheckpoints, type StoredCheckpoint } from '../../effects/checkpoint/record.ts';
 import {
   type CheckpointFile,
@@ -119,7 +120,9 @@ export async function putBack(
     ]);
     return { changed: false };
   }
-  const loaded = await loadCheckpoint(clients, { record, file, identities: await readIdentities(identity) }, scope);
+  const identities = await readIdentities(identity);
+  const source = keptAt(clients, file, scope.signal);
+  const loaded = await loadCheckpoint(clients, { record, file: source, identities }, scope);
   try {
     if (before && isSame(loaded)) {
       await dropScratch(loaded);
@@ -202,6 +205,6 @@ async function withCheckpoint(
     const file = options.file ?? record.file;
     if (file === undefined)
       throw refused(`Checkpoint ${idOf(record)} holds nothing: the pods of ${record.server} were simulated.`);
-    await work(clients, { record, file, identities }, scope);
+    await work(clients, { record, file: keptAt(clients, file, signal), identities }, scope);
   });
 }

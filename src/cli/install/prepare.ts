@@ -5,7 +5,8 @@ import { imageReferenceSchema } from '../../environment/fields/deployer.ts';
 import { environmentFiles } from '../../environment/load.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { type DeployerRelease, deployerReleases } from '../../plan/deployer/releases.ts';
-import { notifyReferences, notifyTargets } from '../../plan/notify/targets.ts';
+import { notifyTargets } from '../../plan/notify/targets.ts';
+import { referencesOf } from '../../plan/references.ts';
 import type { InstallOptions } from './options.ts';
 import { refused } from '../shared/failure.ts';
 import { commandLine } from '../shared/format.ts';
@@ -84,7 +85,7 @@ export function notesForPods(environment: Environment): string[] {
     mirror?.url.includes('://') === false ? mirror.url : undefined,
   ].filter((path) => path !== undefined);
   return [
-    ...notifyReferences(notify).flatMap(({ field, reference }) =>
+    ...referencesOf(environment).flatMap(({ field, reference }) =>
       'file' in reference
         ? [`${field} (${reference.file}) is a file of this machine: the workers in the cluster do not have it.`]
         : 'env' in reference

@@ -10,7 +10,7 @@ import { loadPlatform } from '../../environment/platform.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { chartLockFile } from '../../plan/charts/lock.ts';
 import { platformInputs } from '../../plan/inputs/platform-inputs.ts';
-import { notifyReferences } from '../../plan/notify/targets.ts';
+import { referencesOf } from '../../plan/references.ts';
 import { resourceConflicts } from '../../plan/inputs/resources.ts';
 
 /** What is wrong with an environment, and what could not be looked at. */
@@ -57,8 +57,9 @@ export async function problemsOf(
 }
 
 /** Variables of the workers may be there and not here; what lies in a cluster is tried by `notify test`. */
-function unseenValues({ name, notify }: Environment, config: Config): string[] {
-  return notifyReferences(notify).flatMap(({ field, reference }) =>
+function unseenValues(environment: Environment, config: Config): string[] {
+  const { name } = environment;
+  return referencesOf(environment).flatMap(({ field, reference }) =>
     'env' in reference && (config.userEnv[reference.env] ?? '') === ''
       ? [`${name}.yaml: ${field}: the variable ${reference.env} is not set here; the workers need it`]
       : [],
@@ -133,7 +134,7 @@ function namedFiles(environment: Environment, config: Config): NamedFile[] {
     ['chartMirror.credentials', mirror?.credentials],
     ['chartLock', environment.chartLock === undefined ? undefined : chartLockFile(environment, config)],
     ['vault.external.ca', environment.vault.external?.ca],
-    ...notifyReferences(environment.notify).flatMap(({ field, reference }) =>
+    ...referencesOf(environment).flatMap(({ field, reference }) =>
       'file' in reference ? [[field, reference.file]] : [],
     ),
     ['telemetry.traces.headersFile', environment.telemetry?.traces?.headersFile],

@@ -6,7 +6,7 @@ import { renderedObjects } from '../../effects/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
-import { notifyReferences } from '../../plan/notify/targets.ts';
+import { referencesOf } from '../../plan/references.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { requireCharts } from '../deploy/checks/charts.ts';
 import type { Prepared } from '../deploy/preflight.ts';
@@ -37,7 +37,7 @@ export async function accessBasis(
     }),
   );
   const { keys } = environment.vault;
-  const notify = notifyReferences(environment.notify).flatMap(({ reference }) =>
+  const notify = referencesOf(environment).flatMap(({ reference }) =>
     'secret' in reference ? [reference.secret] : [],
   );
   return {

@@ -113,9 +113,9 @@ export async function readArchive(
     }
   } catch (error) {
     // The file was read before it is put back: then it is whoever takes the snapshot that fails.
-    if (onSnapshot !== drain || error instanceof AnantaError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new DamagedBackupError(`There is no file ${path}.`);
+    if (onSnapshot !== drain || error instanceof AnantaError) throw error;
     throw new DamagedBackupError(`${path} is no whole backup: ${message}`);
   }
   return checked(path, texts, snapshot);

@@ -24,5 +24,5 @@ export async function makeBackup(
     { recipients, to: place, by: 'the schedule', at: new Date(at) },
     scope.signal,
   );
-  return { file: path, bytes, sha256, pruned: await pruneBackups(place, environment.name, keep, scope.signal) };
+  return { file: path, bytes, sha256, ...(await pruneBackups(place, environment.name, keep, scope.signal)) };
 }

@@ -3,6 +3,7 @@ import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { Tree } from '../../environment/merge.ts';
+import { placeSettings } from '../../plan/backup/places.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
 import { allReleases } from '../../plan/releases.ts';
@@ -19,7 +20,7 @@ export async function pendingNoReturn(
   observed: ObservedCluster,
   signal: AbortSignal,
 ): Promise<Map<string, string[]>> {
-  if (environment.backup?.to === undefined) return new Map();
+  if (placeSettings(environment, 'checkpoint') === undefined) return new Map();
   const kept = new Set(
     catalog.migrations.flatMap(({ service, checkpoint }) => (checkpoint === undefined ? [] : [service])),
   );

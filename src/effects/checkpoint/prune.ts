@@ -1,5 +1,5 @@
 /** What goes when a new checkpoint is whole: the oldest, and what killed attempts have left. */
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { RECORDS_NAMESPACE } from '../../contract/names.ts';
@@ -58,5 +58,5 @@ async function removed(
   const name = basename(file);
   if (place.locationOf(name) === file) return (await place.remove(name, signal)) || keeper === place.keeper;
   // In a folder that the environment named before: here, perhaps.
-  return file.startsWith('/') && removeFile(file);
+  return isAbsolute(file) && removeFile(file);
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Clients } from '../../clients/index.ts';
 import type { CheckpointRecord } from '../../contract/checkpoint.ts';
-import { DeployError } from '../../contract/errors.ts';
+import { AnantaError, DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { rewrittenTables, rowChanges, rowsOf } from '../../plan/checkpoint/contents.ts';
 import {
@@ -63,11 +63,11 @@ export async function checkDump({ record, file, identities }: CheckpointFile): P
   try {
     dump = await sumOfStream(await decrypted(await source.open(), identities));
   } catch (error) {
-    const { code, message, name } = error as NodeJS.ErrnoException;
-    if (name === 'IdentityError') throw error;
-    throw new DamagedBackupError(
-      code === 'ENOENT' ? `There is no file ${location}.` : `${location} is damaged: ${message}`,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new DamagedBackupError(`There is no file ${location}.`);
+    // Another key, or a bucket that says no: nothing is known of the dump.
+    if (error instanceof AnantaError) throw error;
+    throw new DamagedBackupError(`${location} is damaged: ${message}`);
   }
   if (dump.sha256 !== record.dump?.sha256)
     throw new DamagedBackupError(`${location} is not what was recorded: its sum is another one.`);

@@ -6,6 +6,7 @@ import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import type { CheckpointRecord } from '../../contract/checkpoint.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
+import { checkpointsKept } from '../../plan/backup/places.ts';
 import { checkpointFileName } from '../../plan/checkpoint/checkpoints.ts';
 import { dumpCommand } from '../../plan/checkpoint/scripts.ts';
 import { writeEncrypted } from '../backup/archive.ts';
@@ -91,17 +92,18 @@ export async function makeCheckpoint(
 }
 
 /** @throws DeployError where the environment has no place for it that lasts */
-function settingsOf(clients: Pick<Clients, 'config' | 'environment'>): {
+function settingsOf(clients: Clients): {
   place: BackupPlace;
   recipients: readonly string[];
   keep: number;
 } {
-  const { name, backup } = clients.environment;
+  const { environment } = clients;
+  const { name, backup } = environment;
   const place = placeFor(clients, 'checkpoint');
   if (backup === undefined || place === undefined)
     throw new DeployError(
       FAILURES.invalidInput,
-      `"${name}" has no place for checkpoints: backup.recipients and backup.to say where they go.`,
+      `"${name}" has no place for checkpoints: backup.recipients and checkpoints.to, or backup.to, say where they go.`,
     );
-  return { place, recipients: backup.recipients, keep: backup.keep };
+  return { place, recipients: backup.recipients, keep: checkpointsKept(environment) };
 }

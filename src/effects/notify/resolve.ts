@@ -6,7 +6,7 @@ import { decodedData, paths } from '../../clients/kubernetes/index.ts';
 import { readKv } from '../../clients/vault/kv.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { NotifyReference } from '../../environment/fields/notify.ts';
+import type { ValueReference } from '../../environment/fields/reference.ts';
 
 export type Resolving = Pick<Clients, 'config' | 'kubernetes' | 'vault' | 'redactor'>;
 
@@ -16,7 +16,7 @@ export type Resolving = Pick<Clients, 'config' | 'kubernetes' | 'vault' | 'redac
  */
 export async function resolveReference(
   clients: Resolving,
-  { reference, field, clusterUid }: { reference: NotifyReference; field: string; clusterUid: string },
+  { reference, field, clusterUid }: { reference: ValueReference; field: string; clusterUid: string },
   signal: AbortSignal,
 ): Promise<string> {
   const { value, place } = await read(clients, reference, field, clusterUid, signal);
@@ -32,7 +32,7 @@ export async function resolveReference(
 
 async function read(
   { config, kubernetes, vault }: Resolving,
-  reference: NotifyReference,
+  reference: ValueReference,
   field: string,
   clusterUid: string,
   signal: AbortSignal,

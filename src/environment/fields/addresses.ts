@@ -107,7 +107,9 @@ function pathProblem(text: string): string | undefined {
   if (/^~[^/]/.test(text)) return 'names the home folder of somebody else: write the path in full';
   if (text.includes('$'))
     return 'holds a variable, and none is replaced here: write ~/ for the home folder, or the path in full';
-  return /^[a-z]+:\/\//i.test(text) ? 'has to be the path of a file on this machine, not an address' : undefined;
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+    ? 'has to be the path of a file on this machine, not an address'
+    : undefined;
 }
 
 export function expandHome(path: string): string {

@@ -2,43 +2,14 @@
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
 import { filePath, hostPort, webAddress } from './addresses.ts';
-import { labelName, objectName } from './kubernetes-names.ts';
+import { labelName } from './kubernetes-names.ts';
 import { NOTIFY_FORMATS } from './notify-formats.ts';
+import { valueReference as referenceSchema } from './reference.ts';
 import { isLoopback, listenAddress } from './telemetry.ts';
 import { program, refuseRepetitions, seconds } from './texts.ts';
 
 /** Beyond that nobody reads it any more; an attempt ends before its activity does. */
 export const LONGEST_ATTEMPT_SECONDS = 100;
-
-const referenceSchema = z
-  .union([
-    z.strictObject({ file: filePath.describe('A file where the workers run') }),
-    z.strictObject({
-      env: z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'has to be the name of an environment variable')
-        .describe("A variable of the workers' environment"),
-    }),
-    z.strictObject({
-      secret: z.strictObject({
-        name: objectName('a Secret'),
-        key: z.string().regex(/^[-._A-Za-z0-9]{1,253}$/, 'has to be a key of a Secret'),
-        namespace: labelName('a namespace').default('ananta-deployer'),
-      }),
-    }),
-    z.strictObject({
-      vault: z.strictObject({
-        path: z
-          .string()
-          .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, 'has to be a path below secret/, as in ops/chat'),
-        key: z.string().min(1).max(200),
-      }),
-    }),
-  ])
-  .describe(
-    'Where a value is that opens something: {file: PATH}, {env: NAME}, {secret: {name, key, namespace}} of Kubernetes, or {vault: {path, key}}',
-  );
-export type NotifyReference = z.infer<typeof referenceSchema>;
 
 const command = program.describe('Program with arguments; gets a JSON object on standard input');
 const format = z

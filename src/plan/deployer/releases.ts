@@ -163,7 +163,7 @@ function worker(environment: Environment, { image, environmentFiles, workflows, 
       ],
       volumeMounts: [
         { name: 'workflows', mountPath: '/etc/ananta/workflows', readOnly: true },
-        ...(claim === undefined ? [] : [{ name: 'backups', mountPath: to ?? '' }]),
+        ...(claim === undefined ? [] : [{ name: 'backups', mountPath: typeof to === 'string' ? to : '' }]),
       ],
       terminationGracePeriodSeconds: grace + AFTER_GRACE_SECONDS,
       networkPolicy: from(),

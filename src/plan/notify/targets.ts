@@ -1,12 +1,8 @@
 /** Who is notified of what, from the environment's file. Pure. */
 import type { ToldEvent } from '../../contract/notifications.ts';
 import type { NotifyEvent } from '../../contract/notify-events.ts';
-import {
-  type AnswerSettings,
-  LONGEST_ATTEMPT_SECONDS,
-  type NotifyReference,
-  type NotifySettings,
-} from '../../environment/fields/notify.ts';
+import { type AnswerSettings, LONGEST_ATTEMPT_SECONDS, type NotifySettings } from '../../environment/fields/notify.ts';
+import type { ValueReference } from '../../environment/fields/reference.ts';
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 import { isWanted } from './events.ts';
 
@@ -23,10 +19,10 @@ export interface CommandTarget extends Common {
   command: readonly string[];
 }
 export interface WebhookTarget extends Common {
-  url: string | NotifyReference;
+  url: string | ValueReference;
   format: NotifyFormat;
-  headers?: NotifyReference;
-  signingKey?: NotifyReference;
+  headers?: ValueReference;
+  signingKey?: ValueReference;
   /** Field that names each reference, for messages. */
   fields: { url: string; headers: string; signingKey: string };
 }
@@ -81,7 +77,7 @@ export function notifyTargets(notify: NotifySettings): NotifyTarget[] {
 }
 
 /** Every value that is kept elsewhere, with the field that names it. */
-export function notifyReferences(notify: NotifySettings): { field: string; reference: NotifyReference }[] {
+export function notifyReferences(notify: NotifySettings): { field: string; reference: ValueReference }[] {
   const { headersFile, signingKeyFile } = notify;
   const { links } = notify;
   return [

@@ -26,7 +26,18 @@ const SIMULATION = { factor: 0.1, jitter: 0, seed: 1 };
 
 export function standOf(environment: Environment, catalog: Pick<Catalog, 'services' | 'prometheus'>): Stand {
   const { name: _name, $schema: _schema, extends: _extends, ...kept } = environment;
-  const { encryption, freeze, telemetry, prometheus, nexus, backup, rotation, rehearsal: _rehearsal, ...own } = kept;
+  const {
+    encryption,
+    freeze,
+    telemetry,
+    prometheus,
+    nexus,
+    backup,
+    checkpoints,
+    rotation,
+    rehearsal: _rehearsal,
+    ...own
+  } = kept;
   const { tls, external, seal, ...vault } = environment.vault;
   const { onFailure, ask, simulation } = environment;
   const standIns: StandIn[] = [];
@@ -59,6 +70,7 @@ export function standOf(environment: Environment, catalog: Pick<Catalog, 'servic
   stands(nexus !== undefined, 'nexus', 'none', "other teams' workflows");
   // A worker there would write into the real folder, and clear it up.
   stands(backup !== undefined, 'backup', 'none', 'backups, and checkpoints that go to them');
+  stands(checkpoints !== undefined, 'checkpoints', 'none', 'checkpoints of databases');
   // Its schedule would change values in the middle of a run.
   stands(rotation !== undefined, 'rotation', 'none', 'rotations that begin by themselves');
   stands(hasTargets(environment.notify), 'notify', 'nobody', 'who is notified');

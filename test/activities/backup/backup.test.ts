@@ -190,9 +190,9 @@ describe('a backup', () => {
           at: new Date(Date.UTC(2026, 0, 1, hour)),
         });
       await writeFile(join(folder, 'ananta-sandbox-2-20250101T010000Z.tar.age'), '');
-      assert.deepEqual(await pruneBackups(folderPlace(folder), 'sandbox', 2), [
-        'ananta-sandbox-20260101T010000Z.tar.age',
-      ]);
+      assert.deepEqual(await pruneBackups(folderPlace(folder), 'sandbox', 2), {
+        pruned: ['ananta-sandbox-20260101T010000Z.tar.age'],
+      });
       assert.deepEqual((await readdir(folder)).sort(), [
         'ananta-sandbox-2-20250101T010000Z.tar.age',
         'ananta-sandbox-20260101T020000Z.tar.age',

@@ -8,7 +8,7 @@ import type { ImageRecipe, Layer } from '../types.ts';
 const STAMP = 'github.com/minio/minio/cmd';
 
 /** The very commit of the image's tag; its client is five months older than the tag of the client's image. */
-const programs: Layer = goPrograms('MinIO', goModule('minio'), [
+export const minioPrograms: Layer = goPrograms('MinIO', goModule('minio'), [
   {
     path: '/usr/bin/minio',
     package: 'github.com/minio/minio',
@@ -26,7 +26,7 @@ export const minio: ImageRecipe = {
   references: [referenceOf(IMAGES.minio)],
   layers: [
     ...debian(),
-    programs,
+    minioPrograms,
     files('MinIO image', [
       {
         path: '/usr/bin/docker-entrypoint.sh',
@@ -47,6 +47,6 @@ exec "$@"
 export const minioClient: ImageRecipe = {
   name: 'mc',
   references: [referenceOf(IMAGES.minioClient)],
-  layers: [...debian(), programs],
+  layers: [...debian(), minioPrograms],
   entrypoint: ['mc'],
 };

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type BackupManifest, backupManifestSchema, type KeptObject } from '../../../src/contract/backup.ts';
-import { backupSchema } from '../../../src/environment/fields/backup.ts';
+import { backupSchema, checkpointsSchema } from '../../../src/environment/fields/backup/backup.ts';
+import { bucketAddress, bucketSchema } from '../../../src/environment/fields/backup/bucket.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
 import { backupFileName, backupMoment, backupsToRemove } from '../../../src/plan/backup/names.ts';
+import { checkpointsKept, placeReferences, placeSettings } from '../../../src/plan/backup/places.ts';
 import { planRestore, type SeenForRestore } from '../../../src/plan/backup/restore.ts';
 import { ownerOfCluster } from '../../support/owner.ts';
 
@@ -162,13 +165,34 @@ describe('backups in a folder', () => {
 
 describe('backup of an environment', () => {
   const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'];
+  const credentials = { accessKey: { env: 'KEY' }, secretKey: { secret: { name: 'store', key: 'secret' } } };
+  const bucket = { bucket: 'backups', credentials };
   for (const [name, value, problem] of [
     ['for one key', { recipients }, undefined],
     ['by itself', { recipients, cron: '30 2 * * *', to: '/backups' }, undefined],
-    ['by itself, nowhere', { recipients, cron: '30 2 * * *' }, /cron needs a folder/],
+    ['by itself, nowhere', { recipients, cron: '30 2 * * *' }, /cron needs a place/],
     ['on a claim', { recipients, claim: 'backups', to: '/backups' }, undefined],
     ['on a claim, in the checkout', { recipients, claim: 'backups', to: 'backups' }, /absolute/],
     ['at a time that is none', { recipients, cron: '2026-12-18T18:00', to: '/b' }, /five fields/],
+    ['in a bucket', { recipients, cron: '30 2 * * *', to: bucket }, undefined],
+    [
+      'in a bucket of AWS, by its key service',
+      {
+        recipients,
+        to: { ...bucket, region: 'eu-central-1', prefix: 'a/b/', encryption: { algorithm: 'aws:kms', key: 'k' } },
+      },
+      undefined,
+    ],
+    ['in a bucket, on a claim', { recipients, claim: 'backups', to: bucket }, /a bucket needs none/],
+    ['in a bucket by its address', { recipients, to: 's3://backups/a' }, /not an address/],
+    ['in a bucket that is none', { recipients, to: { ...bucket, bucket: 'B' } }, /name of a bucket/],
+    ['in a bucket outside of its prefix', { recipients, to: { ...bucket, prefix: '/a' } }, /a path in the bucket/],
+    ['with another key', { recipients, to: { ...bucket, encryption: { key: 'k' } } }, /aws:kms alone/],
+    [
+      'with a password in its address',
+      { recipients, to: { ...bucket, endpoint: 'https://a:b@c' } },
+      /no place for secrets/,
+    ],
     ['for nobody', { recipients: [] }, /recipients|>=1|small/i],
     ['for a private key', { recipients: ['AGE-SECRET-KEY-1ABC'] }, /public key of age/],
     ['for the same one twice', { recipients: [...recipients, ...recipients] }, /again/],
@@ -178,4 +202,46 @@ describe('backup of an environment', () => {
       if (problem === undefined) assert.equal(parsed.error, undefined);
       else assert.match(parsed.error?.message ?? '', problem);
     });
+});
+
+describe('places of backups and checkpoints', () => {
+  const of = (settings: object): { backup: NonNullable<Environment['backup']> } => ({
+    backup: backupSchema.parse({
+      recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'],
+      ...settings,
+    }),
+  });
+  const bucket = { bucket: 'kept', credentials: { accessKey: { env: 'KEY' }, secretKey: { file: 'secret' } } };
+
+  test('checkpoints go where backups go, unless they have a place of their own', () => {
+    const folder = of({ to: '/backups', keep: 3 });
+    assert.deepEqual(placeSettings(folder, 'checkpoint'), { to: '/backups', field: 'backup.to' });
+    const own = { ...folder, checkpoints: checkpointsSchema.parse({ to: '/other' }) };
+    assert.deepEqual(placeSettings(own, 'checkpoint'), { to: '/other', field: 'checkpoints.to' });
+    assert.deepEqual(placeSettings(own, 'backup'), { to: '/backups', field: 'backup.to' });
+    assert.equal(placeSettings(of({}), 'checkpoint'), undefined);
+    assert.deepEqual([checkpointsKept(own), checkpointsKept({ ...own, checkpoints: { keep: 1 } })], [3, 1]);
+  });
+
+  test('what opens them is named, field by field', () => {
+    const placed = { ...of({ to: bucket }), checkpoints: checkpointsSchema.parse({ to: bucket }) };
+    assert.deepEqual(
+      placeReferences(placed).map(({ field, reference }) => [field, Object.keys(reference)[0]]),
+      [
+        ['backup.to.credentials.accessKey', 'env'],
+        ['backup.to.credentials.secretKey', 'file'],
+        ['checkpoints.to.credentials.accessKey', 'env'],
+        ['checkpoints.to.credentials.secretKey', 'file'],
+      ],
+    );
+    assert.deepEqual(placeReferences(of({ to: '/backups' })), []);
+  });
+
+  test('of a store that is named the bucket is in the path; of AWS in the host, by its region', () => {
+    const parsed = bucketSchema.parse({ ...bucket, region: 'eu-central-1' });
+    assert.deepEqual(bucketAddress(parsed), { endpoint: 'https://s3.eu-central-1.amazonaws.com', pathStyle: false });
+    const minio = { ...parsed, endpoint: 'https://minio:9000' };
+    assert.deepEqual(bucketAddress(minio), { endpoint: 'https://minio:9000', pathStyle: true });
+    assert.equal(bucketAddress({ ...minio, pathStyle: false }).pathStyle, false);
+  });
 });

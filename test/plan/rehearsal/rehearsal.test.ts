@@ -85,6 +85,7 @@ describe('the place of a rehearsal', () => {
         'prometheus',
         'nexus',
         'backup',
+        'checkpoints',
         'rotation',
         'rehearsal',
       ]);
@@ -111,6 +112,7 @@ describe('the place of a rehearsal', () => {
       telemetry: {},
       nexus: {},
       backup: {},
+      checkpoints: {},
       prometheus: { url: 'https://x' },
       notify: { targets: { a: {} } },
       onFailure: 'ask',
@@ -132,12 +134,31 @@ describe('the place of a rehearsal', () => {
           'freeze',
           'encryption',
         ])
-        .concat(['telemetry', 'nexus', 'backup', 'notify', 'onFailure', 'prometheus', 'verification.skip']),
+        .concat([
+          'telemetry',
+          'nexus',
+          'backup',
+          'checkpoints',
+          'notify',
+          'onFailure',
+          'prometheus',
+          'verification.skip',
+        ]),
     );
     assert.deepEqual(file.policy, [{ rule: 'true' }]);
     assert.equal(file.onFailure, 'stop');
     assert.deepEqual(Object.keys(file.verification?.skip ?? {}), ['a/b', 'web/slo']);
-    for (const gone of ['freeze', 'encryption', 'telemetry', 'prometheus', 'nexus', 'backup', 'rehearsal', 'name'])
+    for (const gone of [
+      'freeze',
+      'encryption',
+      'telemetry',
+      'prometheus',
+      'nexus',
+      'backup',
+      'checkpoints',
+      'rehearsal',
+      'name',
+    ])
       assert.ok(!(gone in file), gone);
   });
 });

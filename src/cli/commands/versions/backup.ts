@@ -34,7 +34,7 @@ cluster and of this machine does not reach it: without it no backup can be read.
       await makeBackupKey(context, options);
     });
   const list = environmentCommand('list', {
-    summary: 'the backups in the folder of the environment',
+    summary: 'the backups in the folder or bucket of the environment',
     description: 'Names, times and sizes, the newest first; nothing is opened, and no key is needed.',
     examples: [['backup list --env prod', 'What there is in backup.to.']],
   })
@@ -47,11 +47,15 @@ cluster and of this machine does not reach it: without it no backup can be read.
   const verify = plainCommand('verify', {
     summary: 'read a backup to its end and check every sum in it',
     description: `Decrypts the file, compares every record and Vault's snapshot with the sums in its manifest, and the snapshot with
-raft's own sums. Needs no cluster. Exit code 3: it is damaged, cut off, or encrypted for another key.`,
-    examples: [['backup verify ananta-prod-20261130T023000Z.tar.age --identity backup-key.txt', 'Is it whole?']],
+raft's own sums. Needs no cluster; one that lies in a bucket (s3://BUCKET/NAME) needs --env. Exit code 3: it is damaged, cut off, or encrypted for another key.`,
+    examples: [
+      ['backup verify ananta-prod-20261130T023000Z.tar.age --identity backup-key.txt', 'Is it whole?'],
+      ['backup verify s3://backups/prod/ananta-prod-20261130T023000Z.tar.age --identity backup-key.txt --env prod', ''],
+    ],
   })
-    .argument('<file>', 'a backup')
+    .argument('<file>', 'a backup: a file, or s3://BUCKET/NAME')
     .requiredOption(...IDENTITY)
+    .option('--env <name>', 'the environment that names the bucket')
     .option('--json', 'its manifest as one JSON object on standard output')
     .action(async (file: string, options: VerifyOptions) => {
       const { verifyBackup } = await import('../../backup/verify.ts');
@@ -66,7 +70,7 @@ platform's databases, the engine's histories (nothing depends on them). Nothing 
 
 A worker makes one by itself where the file says backup.cron.`,
     examples: [
-      ['backup --env prod', 'Into the folder backup.to.'],
+      ['backup --env prod', 'Into backup.to.'],
       [
         'backup --env sandbox --to /tmp/sandbox.tar.age --recipient age1…',
         'Into a file, for a key that stands nowhere.',
@@ -110,7 +114,7 @@ Nothing is restored while an operation holds the lock. Data of the platform's da
       ],
     ],
   })
-    .argument('<file>', 'a backup')
+    .argument('<file>', 'a backup: a file, or s3://BUCKET/NAME')
     .requiredOption(...REQUIRED_ENVIRONMENT)
     .requiredOption(...IDENTITY)
     .addOption(part())
