@@ -10,6 +10,8 @@ import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
+import type { Tree } from '../../src/environment/merge.ts';
+import { valueAtPath } from '../../src/plan/fields/path.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
 import { clusterOf, factsOf } from '../support/sandbox/cluster-facts.ts';
@@ -330,6 +332,61 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.match(await imageOf('web', 'apps'), /:2\.0\.0$/);
     assert.equal((await history()).length, before.length, 'a failed deployment is no version');
     assert.equal((await sandbox.look(['diff', String(before[0]!.version)])).code, 0);
+  });
+
+  test('volumes grow while their pods run, also after a run that was cut off; a rollback keeps them, and drift sees none', async () => {
+    const DATA = '/api/v1/namespaces/data';
+    const get = async (path: string): Promise<Tree> => {
+      const found = await cluster.get(path);
+      assert.ok(found, path);
+      return found;
+    };
+    const pods = (): Promise<unknown[]> =>
+      Promise.all(
+        ['database-0', 'storage-0'].map(async (pod) =>
+          valueAtPath(await get(`${DATA}/pods/${pod}`), ['metadata', 'uid']),
+        ),
+      );
+    const capacities = (): Promise<unknown[]> =>
+      Promise.all(
+        ['data-database-0', 'data-storage-0'].map(async (claim) =>
+          valueAtPath(await get(`${DATA}/persistentvolumeclaims/${claim}`), ['status', 'capacity', 'storage']),
+        ),
+      );
+    const set = (name: string): string => `/apis/apps/v1/namespaces/data/statefulsets/${name}`;
+    const sizes = { database: '2Gi', storage: '3Gi' };
+    await sandbox.configure({ storage: { sizes: { ...sizes, database: '1Mi' } } });
+    const refused = await sandbox.look(['plan', '--json', '--only', 'database']);
+    assert.equal(refused.code, 3);
+    assert.match(refused.stderr, /would shrink from 1Gi to 1Mi, and volumes never shrink: write 1Gi or more/);
+
+    await sandbox.configure({ storage: { sizes } });
+    const before = await pods();
+    const former = (await get(set('database'))).metadata as { uid: string };
+    // As a run leaves it that was killed between taking the StatefulSet away and applying the release.
+    await cluster.remove(set('storage'), { propagation: 'Orphan' });
+    const run = await sandbox.look(['deploy', '--json', '--only', 'database', '--only', 'storage']);
+    const result = succeeded(run);
+    assert.deepEqual(changed(result), ['database', 'storage']);
+    assert.match(JSON.stringify(run.lines), /claim data-database-0 from 1Gi to 2Gi .*StatefulSet database is replaced/);
+    assert.deepEqual(await capacities(), ['2Gi', '3Gi']);
+    assert.deepEqual(await pods(), before, 'no pod was replaced');
+    const made = (await get(set('database'))).metadata as { uid: string };
+    assert.notEqual(made.uid, former.uid);
+
+    const back = await rollback();
+    succeeded(back);
+    assert.deepEqual(shownReleases(back).sort(), ['data/database', 'data/storage']);
+    assert.match(JSON.stringify(back.lines), /claims data of StatefulSet database stay at 2Gi, that revision had 1Gi/);
+    assert.deepEqual(await capacities(), ['2Gi', '3Gi']);
+    assert.deepEqual(await pods(), before, 'no pod was replaced');
+    const drift = JSON.parse((await sandbox.look(['drift', 'show', '--json'])).stdout) as {
+      findings: { name: string }[];
+    };
+    assert.deepEqual(
+      drift.findings.filter(({ name }) => /database|storage/.test(name)),
+      [],
+    );
   });
 
   test('what others have on the cluster is as it was', () => bystander.assertUntouched());

@@ -198,6 +198,43 @@ describe('superseded', () => {
     assert.equal(recorder.log.at(-1), 'result cancelled');
   });
 
+  test('pods whose StatefulSet is away get it back first: the release is applied, and then it ends', async () => {
+    const away = gate();
+    const plan = planOf({ waits: { phase: 1 }, db: { phase: 2, action: 'upgrade' } });
+    Object.assign(plan.services[1]!.steps[0]!, {
+      grow: { claims: [{ name: 'data-db-0', from: '1Gi', to: '2Gi' }], sets: [{ name: 'db', sizes: { data: '2Gi' } }] },
+    });
+    const recorder = recordingActivities(plan, {
+      awaitHealthy: ({ step }) =>
+        step.name === 'waits' ? untilCancelled() : Promise.reject(new Error('nobody waits any more')),
+      replaceStatefulSets: async () => {
+        await through(away.opened);
+        return { replaced: ['db'] };
+      },
+    });
+    const result = await engine.withWorker(recorder.activities, async () => {
+      const run = await start(input());
+      let asked = false;
+      return follow(run, (event) => {
+        if (event.kind !== 'progress') return;
+        const { service, detail = '' } = event.event;
+        if (service === 'db' && /without its pods/.test(detail) && !asked) {
+          asked = true;
+          void engine.client.workflow
+            .getHandle(run.workflowId, run.runId)
+            .signal(SIGNALS.supersede, { by: 'other@host' });
+        }
+        if (isAt(event, 'waits', 'cancelled')) away.open();
+      });
+    });
+    assert.deepEqual(
+      recorder.log.filter((line) => /^(expand|apply|healthy) db/.test(line)),
+      ['expand db 2Gi', 'apply db'],
+    );
+    assert.deepEqual(statesOf(result), { waits: 'cancelled', db: 'cancelled' });
+    assert.equal(result.services.find(({ name }) => name === 'db')?.changed, true);
+  });
+
   test('while it plans: ends at once', async () => {
     const begun = gate();
     const recorder = recordingActivities(planOf({}), {

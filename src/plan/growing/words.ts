@@ -23,7 +23,7 @@ export function growthWords({ claims, sets }: Growth): string {
 
 /** What the API server has against a larger claim, and what helps. @param said in its own words */
 export function refusedExpansion({ name, from, to, storageClass }: ClaimGrowth, said: string): string {
-  const text = said.replace(/^.*?: (?=persistentvolumeclaims |PersistentVolumeClaim )/is, '').replaceAll(/\s+/g, ' ');
+  const text = said.replace(/^\S+ \S+: (?:\d{3} )?/, '').replaceAll(/\s+/g, ' ');
   const cannot = `claim ${name} cannot grow from ${from} to ${to}: ${text.slice(0, 300)}`;
   if (!/must support resize|dynamically provisioned/.test(said)) return cannot;
   const of = storageClass ?? 'of that claim';
