@@ -7,6 +7,8 @@ import { ConfigurationError } from './errors.ts';
 import { explainIssues, type Finding } from './explain.ts';
 import { type Layer, readLayers } from './layers.ts';
 import { hasPath, mergeTrees, type Tree } from './merge.ts';
+import { carriedFile, carriedText } from './outputs/carried.ts';
+import { outputsOf, withOutputs } from './outputs/read.ts';
 import { loadPlatform, PlatformError } from './platform.ts';
 import { withCurrentNames } from './renamed.ts';
 import { environmentFileSchema, type Environment, type EnvironmentFile } from './schema.ts';
@@ -29,9 +31,12 @@ export async function loadEnvironment(
   catalog?: Catalog,
 ): Promise<Environment> {
   const layers = (await readLayers(name, config)).map((layer) => ({ ...layer, tree: withCurrentNames(layer.tree) }));
-  const merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(withoutOtherWay(below, tree), tree), {});
+  let merged = layers.reduceRight<Tree>((below, { tree }) => mergeTrees(withoutOtherWay(below, tree), tree), {});
   delete merged['extends'];
 
+  const outputs = await withOutputs(name, merged, config);
+  if (outputs.findings.length > 0) throw located(outputs.findings, layers);
+  merged = outputs.tree;
   const mixed = severalWays(merged);
   const parsed = environmentFileSchema.safeParse(merged);
   if (!parsed.success || mixed.length > 0) {
@@ -51,15 +56,26 @@ export async function loadEnvironment(
 }
 
 /**
- * Texts of an environment's file and of all that it extends, by file name: what it takes to read it elsewhere.
+ * Texts of an environment's file and of all that it extends, by file name, and the outputs of Terraform that it reads:
+ * what it takes to read it elsewhere.
  *
  * @throws ConfigurationError
  */
 export async function environmentFiles(
   name: string,
-  config: Pick<Config, 'environmentsDir'>,
+  config: Pick<Config, 'environmentsDir' | 'repoRoot'>,
 ): Promise<Record<string, string>> {
-  return Object.fromEntries((await readLayers(name, config)).map(({ file, text }) => [file, text]));
+  const { outputs } = await loadEnvironment(name, config);
+  const read = Object.entries(await outputsOf(name, outputs, config)).map(([source, found]) => {
+    if (typeof found === 'object') return [source, found] as const;
+    const file = `${name}.yaml`;
+    throw new ConfigurationError([{ file, field: `outputs.${source}.from`, message: found }]);
+  });
+  const types = Object.fromEntries(Object.entries(outputs).map(([source, of]) => [source, of.types]));
+  return Object.fromEntries([
+    ...(await readLayers(name, config)).map(({ file, text }) => [file, text]),
+    ...(read.length === 0 ? [] : [[carriedFile(name), carriedText(Object.fromEntries(read), types)]]),
+  ]) as Record<string, string>;
 }
 
 /** Names the file in which each finding stands: the first layer that has the field, else the environment's own. */

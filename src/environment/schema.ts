@@ -24,6 +24,7 @@ import { nexusSchema } from './fields/nexus.ts';
 import { notifySchema } from './fields/notify.ts';
 import { freezeSchema } from './fields/freeze.ts';
 import { policySchema } from './fields/policy.ts';
+import { outputsSchema } from './fields/outputs.ts';
 import { valuesSchema } from './fields/values.ts';
 import { vaultSchema } from './fields/vault.ts';
 import { prometheusSchema, verificationSchema } from './fields/verification.ts';
@@ -235,6 +236,7 @@ export const environmentFileSchema = z.strictObject({
     })
     .prefault({}),
   values: valuesSchema,
+  outputs: outputsSchema,
   gitops: z
     .strictObject({
       repoURL: repositoryAddress,

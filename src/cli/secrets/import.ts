@@ -1,11 +1,14 @@
 /** `ananta secrets import`: values of a Vault that is lost, for the one that takes its place. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { FoundValue, PlannedImport } from '../../effects/vault/secrets/import.ts';
+import type { FoundValue, ImportRequest, PlannedImport } from '../../effects/vault/secrets/import.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { labelName, objectName } from '../../environment/fields/kubernetes-names.ts';
 import { loadEnvironment } from '../../environment/load.ts';
+import type { Environment } from '../../environment/schema.ts';
+import type { SecretReference } from '../../plan/adoption/draft.ts';
+import type { OutputReference } from './outputs.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { readYamlFile } from '../../environment/yaml-file.ts';
 import { keepers } from '../../plan/vault/data-claims.ts';
@@ -32,7 +35,10 @@ const referencesSchema = z.record(
   z.string(),
   z.record(
     z.string(),
-    z.strictObject({ namespace: labelName('a namespace'), secret: objectName('a Secret'), key: z.string().min(1) }),
+    z.union([
+      z.strictObject({ namespace: labelName('a namespace'), secret: objectName('a Secret'), key: z.string().min(1) }),
+      z.strictObject({ output: z.string().min(1) }),
+    ]),
   ),
 );
 
@@ -42,7 +48,8 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
   const catalog = await loadPlatform(environment, context.config);
   const giveUp = options.giveUp ?? [];
   checkServices(catalog, giveUp);
-  const references = options.references === undefined ? {} : await referencesOf(catalog, options.references);
+  const referred = options.references === undefined ? {} : await referencesOf(catalog, options.references);
+  const { references, outputs } = await splitReferences(context, environment, referred);
   const file = options.file === undefined ? {} : await valuesOf(catalog, options.file);
   checkName({
     name,
@@ -55,7 +62,7 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
   const { withLiveClients } = await import('../shared/clients.ts');
   const { planImport } = await import('../../effects/vault/secrets/import.ts');
   return withLiveClients(context, environment, async (clients, signal) => {
-    const planned = await planImport(clients, { file, references, giveUp }, signal);
+    const planned = await planImport(clients, { file, outputs, references, giveUp }, signal);
     const strangers = giveUp.filter((service) => !planned.claims.some((claim) => claim.service === service));
     if (strangers.length > 0)
       throw refused(`${strangers.join(', ')}: there are no data of it in the cluster, so there is nothing to give up.`);
@@ -153,10 +160,28 @@ async function referencesOf(catalog: Catalog, path: string): Promise<z.infer<typ
   const parsed = referencesSchema.safeParse(file.tree);
   if (!parsed.success)
     throw refused(
-      `${flag} is not what is expected, at ${parsed.error.issues[0]?.path.join('.') ?? ''}: paths, their keys, and of each the Secret that holds its value: {PATH: {KEY: {namespace: …, secret: …, key: …}}}.`,
+      `${flag} is not what is expected, at ${parsed.error.issues[0]?.path.join('.') ?? ''}: paths, their keys, and of each the Secret that holds its value, {PATH: {KEY: {namespace: …, secret: …, key: …}}}, or the output of Terraform, {PATH: {KEY: {output: NAME.OUTPUT}}}.`,
     );
   requireDeclared(catalog, flag, parsed.data);
   return parsed.data;
+}
+
+/** What outputs of Terraform hold is read here; what Secrets hold where the cluster is. @throws CliError (refused) */
+async function splitReferences(
+  { config }: CliContext,
+  environment: Environment,
+  referred: z.infer<typeof referencesSchema>,
+): Promise<Required<Pick<ImportRequest, 'references' | 'outputs'>>> {
+  const references: Record<string, Record<string, SecretReference>> = {};
+  const named: OutputReference[] = [];
+  for (const [path, keys] of Object.entries(referred))
+    for (const [key, reference] of Object.entries(keys)) {
+      if ('output' in reference) named.push({ path, key, output: reference.output });
+      else references[path] = { ...references[path], [key]: reference };
+    }
+  if (named.length === 0) return { references, outputs: {} };
+  const { secretOutputs } = await import('./outputs.ts');
+  return { references, outputs: await secretOutputs(environment, named, config) };
 }
 
 /** @throws CliError (refused) for a path or a key that the catalog does not have */

@@ -85,6 +85,8 @@ export function standOf(environment: Environment, catalog: Pick<Catalog, 'servic
       ...own,
       description: `Rehearsal of ${environment.name}`,
       protected: false,
+      // Their values stand in the places that named them.
+      outputs: {},
       cluster: { embedded: { nodes: embedded?.nodes ?? NODES } },
       engine: { embedded: true },
       vault: { ...vault, replicas: 1, keys: { store: 'file' }, kubernetesHost: 'auto' },

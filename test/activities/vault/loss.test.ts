@@ -211,6 +211,12 @@ describe('a Vault that is lost beside data that are not', () => {
       assert.equal(again.into, 'vault');
       await again.write();
       assert.equal(valuesOf(parts)[path]?.[key], 'from-the-backup');
+      parts.vault.kv.delete(path);
+      const outputs = { [path]: { [key]: { value: 'of-terraform', from: 'output data.cache' } } };
+      const third = await planImport(parts.clients, { file: {}, outputs, giveUp: [] });
+      assert.deepEqual(third.found, [{ path, key, from: 'output data.cache' }]);
+      await third.write();
+      assert.equal(valuesOf(parts)[path]?.[key], 'of-terraform');
     });
   });
 

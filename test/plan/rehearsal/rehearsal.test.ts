@@ -88,6 +88,7 @@ describe('the place of a rehearsal', () => {
         'checkpoints',
         'rotation',
         'rehearsal',
+        'outputs',
       ]);
     assert.deepEqual(Object.keys(environmentFileSchema.shape).sort(), [...taken, ...changed].sort());
   });

@@ -62,7 +62,7 @@ Exit code 0: nothing is missing. Exit code 2: values are still missing. Exit cod
     .option('--file <file>', 'JSON with the old values: path, then key, then value; - for standard input')
     .option(
       '--references <file>',
-      'YAML that "adopt --out" wrote: path, then key, then namespace, secret and key of a Secret',
+      'YAML that "adopt --out" wrote: path, then key, then namespace, secret and key of a Secret, or output of Terraform',
     )
     .option('--give-up <services>', 'services whose data are given up, with commas: their values are made anew', names)
     .option('--confirm <environment>', 'stands for the answer where nobody can be asked')

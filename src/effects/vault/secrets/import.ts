@@ -19,6 +19,8 @@ import { waitingFor } from './supplied.ts';
 export interface ImportRequest {
   /** By path, then key: from a backup. */
   file: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** By path, then key: from outputs of Terraform. Absent: none. */
+  outputs?: Readonly<Record<string, Readonly<Record<string, { value: string; from: string }>>>>;
   /** By path, then key: the Kubernetes Secret of somebody else that holds the value now. Absent: none. */
   references?: Readonly<Record<string, Readonly<Record<string, SecretReference>>>>;
   /** Names of services whose data are given up. */
@@ -26,7 +28,7 @@ export interface ImportRequest {
 }
 
 export interface FoundValue extends KeyOfPath {
-  /** `the file`, `Secret data/vault-database-main`, `made anew`. */
+  /** `the file`, `output database.password`, `Secret data/vault-database-main`, `made anew`. */
   from: string;
 }
 
@@ -50,11 +52,12 @@ type Importing = Pick<Clients, 'environment' | 'catalog' | 'connections' | 'vaul
  */
 export async function planImport(
   clients: Importing,
-  { file, references = {}, giveUp }: ImportRequest,
+  { file, outputs = {}, references = {}, giveUp }: ImportRequest,
   signal?: AbortSignal,
 ): Promise<PlannedImport> {
   const { catalog, redactor, vault } = clients;
   for (const values of Object.values(file)) redactor.learn(...Object.values(values));
+  for (const values of Object.values(outputs)) redactor.learn(...Object.values(values).map(({ value }) => value));
   const { state } = await vault.state(signal);
   const referred = await referredValues(clients, references, signal);
   const into = state === 'absent' || state === 'uninitialized' ? 'waiting' : 'vault';
@@ -75,7 +78,7 @@ export async function planImport(
       const known = present(path, key.name);
       const given: { value: string; from: string } | undefined =
         file[path]?.[key.name] === undefined
-          ? referred.get(`${path} ${key.name}`)
+          ? (outputs[path]?.[key.name] ?? referred.get(`${path} ${key.name}`))
           : { value: file[path][key.name] ?? '', from: 'the file' };
       if (known !== undefined) {
         if (given !== undefined && given.value !== known) differing.push({ path, key: key.name });
