@@ -17,7 +17,7 @@ import { readConfig } from '../src/config.ts';
 import { EXIT_CODES } from '../src/contract/failures.ts';
 import { check } from './runner/check.ts';
 import { grouped, type Outcome, runFile } from './runner/files.ts';
-import { longestFirst, type Tier, TIERS, waits } from './runner/tiers.ts';
+import { longestFirst, SANDBOXES_ALONE, SANDBOXES_BESIDE, type Tier, TIERS, waits } from './runner/tiers.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 const config = readConfig();
@@ -107,13 +107,11 @@ function processesOf({ name, files, processes, alone = [] }: Tier): readonly str
   ];
 }
 
-/** @param concurrency how many files at once, over all of these tiers */
 function runTiers(
   tiers: readonly Tier[],
-  concurrency: number,
+  queue: PQueue,
   which: (file: string) => boolean = () => true,
 ): Promise<unknown> {
-  const queue = new PQueue({ concurrency });
   const all = tiers.flatMap((tier) =>
     processesOf(tier)
       .filter(which)
@@ -155,16 +153,21 @@ async function acquire(): Promise<void> {
   await tools.all();
 }
 
-/** Everything once: the quick tiers one after the other, and sandboxes beside; then those beside that mostly wait. */
+/**
+ * Everything once: the quick tiers one after the other, and sandboxes beside; more sandboxes at once when the quick
+ * tiers no longer need the processors, and those beside that mostly wait.
+ */
 async function round(checked: boolean): Promise<void> {
   const isSandboxes = ({ sandboxes }: Tier): boolean => sandboxes === true;
   const slow = wanted.filter(isSandboxes);
   const quick = wanted.filter((tier) => !isSandboxes(tier));
-  const busy = runTiers(slow, Math.max(1, ...slow.map(({ concurrency }) => concurrency)), (file) => !waits(file));
+  const queue = new PQueue({ concurrency: SANDBOXES_BESIDE });
+  const busy = runTiers(slow, queue, (file) => !waits(file));
   const checking = checked ? runCheck() : undefined;
-  for (const tier of quick) await runTiers([tier], tier.concurrency);
+  for (const tier of quick) await runTiers([tier], new PQueue({ concurrency: tier.concurrency }));
   await checking;
-  await Promise.all([busy, runTiers(slow, 1, waits)]);
+  queue.concurrency = SANDBOXES_ALONE;
+  await Promise.all([busy, runTiers(slow, new PQueue({ concurrency: 1 }), waits)]);
 }
 
 if (wanted.some((tier) => tier.tools)) {

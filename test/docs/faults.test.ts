@@ -30,7 +30,7 @@ test('each has its row, with what causes it and what must become of it', () => {
 describe('what shows it is there', () => {
   for (const [number, fault, , , shown = ''] of rows) {
     test(`${number} ${fault}`, () => {
-      const tests = [...shown.matchAll(/\[([^\]]+)\]\(([^)]+\.test\.ts)\) "([^"]+)"/g)];
+      const tests = [...shown.matchAll(/\[([^\]]+)\]\(([^)]+\.ts)\) "([^"]+)"/g)];
       assert.equal(tests.length, shown.split('<br>').length, shown);
       for (const [, , path = '', name = ''] of tests)
         assert.ok(

@@ -22,9 +22,11 @@ import {
   MINI,
   type JsonLine,
   resultOf,
-  type RunningCli,
+  type Running,
   type Sandbox,
 } from '../support/sandbox/sandbox.ts';
+
+const DEPLOY = ['deploy', '--json'];
 
 let sandbox: Sandbox;
 let api: Api;
@@ -53,7 +55,7 @@ const stateIs =
     line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
 /** As the cancel button of the UI does it: at once, and without any of our code. */
-async function cancelAsTheUiDoes(running: RunningCli): Promise<void> {
+async function cancelAsTheUiDoes(running: Running): Promise<void> {
   const { workflowId, runId } = await running.line(({ type }) => type === 'started');
   const runtime = await readRuntime({ ...readConfig(), stateRoot: `${sandbox.folder}/state` }, sandbox.name);
   const client = await connectTemporal({ address: runtime?.engine?.address ?? '', namespace: ENGINE_NAMESPACE });
@@ -99,11 +101,10 @@ async function pendingRelease(timeoutMs = 20_000): Promise<void> {
 }
 
 async function cancelledAt(
-  moment: (running: RunningCli) => Promise<unknown>,
-  cancel: (running: RunningCli) => Promise<void> = cancelAsTheUiDoes,
-  ...args: string[]
+  running: Running,
+  moment: (running: Running) => Promise<unknown>,
+  cancel: (running: Running) => Promise<void> = cancelAsTheUiDoes,
 ): Promise<void> {
-  const running = sandbox.start(['deploy', '--json', ...args]);
   await moment(running);
   await cancel(running);
   const run = await running.done;
@@ -123,7 +124,7 @@ describe('cancel', { concurrency: 1 }, () => {
   test('while it plans', async () => {
     // The worker sleeps until the cancellation stands in the history: nothing but the plan can have begun.
     const worker = await sandbox.pidOf('worker');
-    const started = sandbox.start(['deploy', '--json']);
+    const started = sandbox.begin(DEPLOY);
     process.kill(worker, 'SIGSTOP');
     try {
       await cancelAsTheUiDoes(started);
@@ -137,7 +138,7 @@ describe('cancel', { concurrency: 1 }, () => {
 
   test('while Vault is initialised', async () => {
     await canaries.watched(() =>
-      cancelledAt((running) =>
+      cancelledAt(sandbox.start(DEPLOY), (running) =>
         running.line(
           (line) =>
             line.type === 'service' && line['name'] === 'vault' && /opens, configures/.test(String(line['detail'])),
@@ -147,24 +148,23 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('between two services', async () => {
-    await canaries.watched(() => cancelledAt((running) => running.line(stateIs('database', 'healthy'))));
+    await canaries.watched(() =>
+      cancelledAt(sandbox.start(DEPLOY), (running) => running.line(stateIs('database', 'healthy'))),
+    );
   });
 
   test('while Helm is at work', async () => {
     // Whatever has been applied by now, here is something to apply.
     const another = ['--image', 'operator=9.9.9', '--image', 'storage=9.9.9'];
-    await cancelledAt(
-      async (running) => {
-        await running.line(({ type }) => type === 'plan');
-        await pendingRelease();
-      },
-      cancelAsTheUiDoes,
-      ...another,
-    );
+    await cancelledAt(sandbox.begin([...DEPLOY, ...another]), async (running) => {
+      await running.line(({ type }) => type === 'plan');
+      await pendingRelease();
+    });
   });
 
   test('while a service is waited for, from the command line', async () => {
     await cancelledAt(
+      sandbox.begin(DEPLOY),
       (running) => running.line(stateIs('auth', 'starting')),
       async () => {
         const run = await sandbox.look(['cancel', '--json']);
@@ -176,10 +176,10 @@ describe('cancel', { concurrency: 1 }, () => {
 
   test('the next deployment goes on from there to the end, and the one after it has nothing to do', async () => {
     await clearFailure(api, 'auth');
-    const next = await canaries.watched(() => sandbox.cli(['deploy', '--json']));
+    const next = await canaries.watched(() => sandbox.cli(DEPLOY));
     runs.push(next);
     assert.equal(resultOf(next).outcome, 'succeeded', failuresOf(next));
-    const after = await sandbox.look(['deploy', '--json']);
+    const after = await sandbox.look(DEPLOY);
     assert.equal(resultOf(after).outcome, 'unchanged', failuresOf(after));
     assert.equal((await sandbox.look(['verify'])).code, 0);
   });
@@ -187,7 +187,7 @@ describe('cancel', { concurrency: 1 }, () => {
   test('secrets stay out of histories, logs, arguments, environments, releases and files, whatever came of a run', async () => {
     // Another image, and a health timeout shorter than its start-up: a failure with evidence.
     await sandbox.configure({ healthTimeoutFactor: 0.001 });
-    const failed = await canaries.watched(() => sandbox.cli(['deploy', '--json', '--image', 'auth=99.0.0']));
+    const failed = await canaries.watched(() => sandbox.cli([...DEPLOY, '--image', 'auth=99.0.0']));
     runs.push(failed);
     assert.equal(resultOf(failed).outcome, 'failed');
     assert.deepEqual(

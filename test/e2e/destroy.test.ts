@@ -1,4 +1,7 @@
-/** Takes a platform down and up again, on one sandbox: what stays, what goes, what hangs, what is not ours. */
+/**
+ * Takes a platform down and up again, on one sandbox: what stays, what goes, what hangs, what is not ours; while it is
+ * there, whose fields are whose.
+ */
 import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
 import { describe, test } from 'node:test';
@@ -17,6 +20,7 @@ import {
 } from '../support/sandbox/cluster-facts.ts';
 import { failuresOf, MINI, type ResultLine, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
 import { deployedSandbox } from '../support/sandbox/snapshot.ts';
+import { FIELDS, fieldsTests } from './fields.ts';
 
 interface Remain {
   kind: string;
@@ -120,11 +124,13 @@ async function another(pid: () => Promise<number>, killed: number): Promise<numb
 describe('destroy', { concurrency: 1 }, () => {
   test('keeps data and what is not ours, names what hangs, survives its worker, and deletes data only when told', async (t) => {
     // Seconds that something hanging is waited for, in vain, twice: first the object, then its namespace.
-    const settings = { drift: { everySeconds: 86_400 }, deletionProgressDeadlineSeconds: 15 };
+    const settings = { drift: { everySeconds: 86_400 }, deletionProgressDeadlineSeconds: 15, fields: FIELDS };
     await withSandbox(deployedSandbox(settings), async (sandbox) => {
       const cluster = await clusterOf(sandbox);
       const kubeconfig = await kubeconfigOf(sandbox);
       const bystander = await plantBystander(cluster, { kubeconfig, folder: sandbox.folder });
+      await t.test('fields of objects of the platform', (inner) => fieldsTests(inner, sandbox));
+      await bystander.assertUntouched();
       const before = {
         facts: await factsOf(cluster),
         secrets: await secretsOf(cluster),
@@ -162,7 +168,7 @@ describe('destroy', { concurrency: 1 }, () => {
       await t.test('is refused while somebody holds the lock, who is named', async () => {
         // It holds the lock until the other one was refused, however long that takes.
         await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
-        const holder = sandbox.start(['deploy', '--json', '--image', 'web=0.0.2']);
+        const holder = sandbox.begin(['deploy', '--json', '--image', 'web=0.0.2']);
         await holder.line(({ type }) => type === 'started');
         const refused = await destroy(sandbox);
         assert.equal(refused.code, 3, refused.stderr);
@@ -181,7 +187,7 @@ describe('destroy', { concurrency: 1 }, () => {
             metadata: { name: 'their-dashboards' },
             data: { a: 'b' },
           });
-          const running = sandbox.start(['destroy', '--json', '--confirm', sandbox.name]);
+          const running = sandbox.begin(['destroy', '--json', '--confirm', sandbox.name]);
           await running.line((line) => line.type === 'service' && line['state'] === 'removed');
           const first = await sandbox.pidOf('worker');
           process.kill(first, 'SIGKILL');

@@ -201,7 +201,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
 
     // A deployment that takes its time is left alone.
     await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
-    const slow = sandbox.start(['deploy', '--json', '--image', 'web=9.9.9']);
+    const slow = sandbox.begin(['deploy', '--json', '--image', 'web=9.9.9']);
     await slow.line(({ type }) => type === 'started');
     const skipped = await until('a skipped run', 60, async () =>
       (await runs()).find(({ outcome, reason }) => outcome === 'skipped' && reason?.startsWith('deploy by ')),

@@ -101,7 +101,7 @@ async function upgradeUnderDeployment(
   const old = sandbox.start(['worker'], '', { ANANTA_STATE_DIR: deployer.stateRoot });
   workers.push(old);
   await workerHeard(sandbox);
-  const deploying = sandbox.start(['deploy', '--json']);
+  const deploying = sandbox.begin(['deploy', '--json']);
   await deploying.line(({ type, state }) => type === 'service' && state === 'healthy');
 
   const upgrade = await sandbox.look(['install', '--image', `${IMAGE}:0.2.0`, '--json']);

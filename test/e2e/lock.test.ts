@@ -12,7 +12,7 @@ import {
   type JsonLine,
   resultOf,
   type ResultLine,
-  type RunningCli,
+  type Running,
   type Sandbox,
 } from '../support/sandbox/sandbox.ts';
 
@@ -112,18 +112,18 @@ describe('lock', { concurrency: 1 }, () => {
 
   test('while the lock is held: the same attaches, refuse and status name the holder, the newest of three requests wins', async () => {
     await holdOn();
-    const holder = sandbox.start(['deploy', '--json']);
+    const holder = sandbox.begin(['deploy', '--json']);
     await holder.line(stateIs('web', 'starting'));
     const refused = await sandbox.look(['deploy', '--if-running', 'refuse', '--json']);
     assert.equal(refused.code, 3);
     assert.match(errorOf(refused), /A deployment to "rehearsal" is already running, started by .+@.+, since 20/);
 
-    const second = sandbox.start(['deploy', '--json']);
+    const second = sandbox.begin(['deploy', '--json']);
     await second.line(({ type }) => type === 'started');
 
-    const waiting: RunningCli[] = [];
+    const waiting: Running[] = [];
     for (const tag of ['9.0.1', '9.0.2', '9.0.3']) {
-      const one = sandbox.start(['deploy', '--image', `worker=${tag}`, '--if-running', 'queue', '--json']);
+      const one = sandbox.begin(['deploy', '--image', `worker=${tag}`, '--if-running', 'queue', '--json']);
       waiting.push(one);
       await one.line(says(/Waits for the lock, which is held by a deployment that/));
     }
@@ -157,7 +157,7 @@ describe('lock', { concurrency: 1 }, () => {
 
   test('a request that was left waiting can be taken back', async () => {
     await holdOn();
-    const holder = sandbox.start(['deploy', '--image', 'web=9.0.0', '--json']);
+    const holder = sandbox.begin(['deploy', '--image', 'web=9.0.0', '--json']);
     await holder.line(stateIs('web', 'starting'));
     const left = await sandbox.look(['deploy', '--if-running', 'queue', '--detach', '--json']);
     assert.equal(left.code, 4, left.stderr);
@@ -171,10 +171,10 @@ describe('lock', { concurrency: 1 }, () => {
 
   test('superseded: the running one ends at a safe point and says by whom, the new one starts', async () => {
     await holdOn();
-    const holder = sandbox.start(['deploy', '--image', 'web=9.0.1', '--json']);
+    const holder = sandbox.begin(['deploy', '--image', 'web=9.0.1', '--json']);
     await holder.line(stateIs('web', 'starting'));
     const began = Date.now();
-    const next = sandbox.start([
+    const next = sandbox.begin([
       'deploy',
       '--image',
       'worker=9.1.0',

@@ -207,7 +207,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
   test('to version 1, its worker killed in the middle: goes on, dependents first, each release once', async () => {
     const before = await factsOf(cluster);
     const worker = await sandbox.pidOf('worker');
-    const running = sandbox.start(['rollback', '--json', '--to', '1']);
+    const running = sandbox.begin(['rollback', '--json', '--to', '1']);
     const healthy = (line: JsonLine): boolean =>
       line.type === 'service' && line['state'] === 'healthy' && CHAIN.includes(String(line['name']));
     await running.line(healthy);
@@ -308,7 +308,7 @@ describe('history and rollback', { concurrency: 1 }, () => {
     });
     const before = await history();
     await failProbe(failures, 'web', 'unhealthy');
-    const running = sandbox.start([
+    const running = sandbox.begin([
       'deploy',
       '--json',
       '--image',

@@ -257,7 +257,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
     };
     planted.push(outOfTheWay);
     await kubectl(['apply', '--filename', '-'], inTheWay);
-    const running = sandbox.start([
+    const running = sandbox.begin([
       ...['deploy', '--json', '--timeout', '30s', '--rerun', 'schema'],
       ...['storage', 'admin', 'operator'].flatMap((name) => ['--image', `${name}=9.9.9`]),
     ]);
@@ -337,7 +337,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       await waitUntil('the repair holds the lock', { timeoutMs: 60_000 }, async () =>
         (await lockOf())?.operation === 'repair' ? true : undefined,
       );
-      const running = sandbox.start(['deploy', '--json', '--image', 'worker=3.0.0']);
+      const running = sandbox.begin(['deploy', '--json', '--image', 'worker=3.0.0']);
       await running.line(
         ({ type, message }) => type === 'notice' && /this deployment waits for its turn/.test(String(message)),
       );

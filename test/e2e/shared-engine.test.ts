@@ -254,7 +254,7 @@ test('three environments on one engine at the same time, three workers for one o
     for (const name of NAMES) await askForWork(engine, name, pidsOf(name));
 
     const bystanders = await Promise.all(sandboxes.map(bystanderOn));
-    const deployments = sandboxes.map((sandbox) => sandbox.start(['deploy', '--json']));
+    const deployments = sandboxes.map((sandbox) => sandbox.begin(['deploy', '--json']));
     await deployments[0]!.line(({ type, state }) => type === 'service' && state === 'healthy');
     const victim = await waitUntil('a worker of east is at work', { timeoutMs: 60_000, intervalMs: 20 }, () =>
       atWork(engine, 'east', pidsOf('east')),

@@ -53,7 +53,7 @@ describe('shares that belong to people', { skip: GPG === undefined && 'needs gpg
   test('the deployment waits for them by name, goes on when enough have come, and what they gave is stored nowhere', async () => {
     assert.equal((await sandbox.look(['up'])).code, 0);
     const bystander = await bystanderOn(sandbox);
-    const deployment = sandbox.start(['deploy', '--json']);
+    const deployment = sandbox.begin(['deploy', '--json']);
     const waiting = await sealed();
     assert.deepEqual(
       [waiting.open, waiting.place, waiting.owners, waiting.servers],

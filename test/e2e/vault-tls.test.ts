@@ -17,7 +17,7 @@ import {
   VAULT_NAME,
   VAULT_NAMES,
 } from '../support/programs/guarded.ts';
-import { failuresOf, resultOf, type RunningCli } from '../support/sandbox/sandbox.ts';
+import { failuresOf, resultOf, type Running, type RunningCli } from '../support/sandbox/sandbox.ts';
 import { type Certificates, certificates, OPENSSL } from '../support/tls.ts';
 
 const SECRET = 'vault-tls';
@@ -57,8 +57,8 @@ describe('a protected environment over TLS', { concurrency: 1, skip: OPENSSL ===
     const data = await guarded.kubectl(['-n', namespace, 'get', 'secret', name, '-o', 'jsonpath={.data.ca\\.crt}']);
     return Buffer.from(data, 'base64').toString('utf8');
   };
-  const deploy = (...args: string[]): RunningCli =>
-    guarded.sandbox.start(['deploy', '--json', '--confirm', 'guarded', ...args]);
+  const deploy = (...args: string[]): Running =>
+    guarded.sandbox.begin(['deploy', '--json', '--confirm', 'guarded', ...args]);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ananta-guarded-'));

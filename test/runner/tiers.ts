@@ -25,8 +25,10 @@ const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/',
 const PROCESSES = 3 * cpus().length;
 /** These set what a process has once: metrics' address, tracing, a state folder for commands. */
 const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${name}.test.ts`);
-/** They keep the processors busy for the most part; with one more, what the tests wait for comes late. */
-const SANDBOXES = cpus().length;
+/** Whole sandboxes at once beside other tiers; with one more, what the tests wait for comes late. */
+export const SANDBOXES_BESIDE = cpus().length;
+/** The same without other tiers: each keeps a processor busy for about half of its time. */
+export const SANDBOXES_ALONE = 2 * cpus().length;
 /** These begin first, so that none of them is left alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
@@ -96,7 +98,7 @@ export const TIERS: readonly Tier[] = [
     name: 'e2e',
     what: 'whole deployments and faults',
     files: inFolder('test/e2e/**/*.test.ts'),
-    concurrency: SANDBOXES,
+    concurrency: SANDBOXES_BESIDE,
     tools: true,
     sandboxes: true,
   },
@@ -104,7 +106,7 @@ export const TIERS: readonly Tier[] = [
     name: 'integration',
     what: 'clients and local stack on real parts',
     files: inFolder('test/integration/*.test.ts'),
-    concurrency: SANDBOXES,
+    concurrency: SANDBOXES_BESIDE,
     tools: true,
     sandboxes: true,
   },

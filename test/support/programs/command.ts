@@ -12,11 +12,30 @@ export interface CliRun {
   lines: JsonLine[];
 }
 
-/** As main.ts runs it, into strings instead of the process's streams: for commands that ask nobody for input. */
-export async function commandInProcess(config: Config, args: readonly string[]): Promise<CliRun> {
+/** A command that runs. */
+export interface Running {
+  /** Resolves with the first line that fits, past ones included. Rejects when the command ends before. */
+  line: (fits: (line: JsonLine) => boolean) => Promise<JsonLine>;
+  done: Promise<CliRun>;
+}
+
+/**
+ * As main.ts runs it, into strings instead of the process's streams: for commands that ask nobody for input.
+ * @param onOutput gets what it writes to standard output, as it comes
+ */
+export async function commandInProcess(
+  config: Config,
+  args: readonly string[],
+  onOutput: (text: string) => void = () => undefined,
+): Promise<CliRun> {
   const said = { stdout: '', stderr: '' };
   const terminal = {
-    stdout: { write: (text: string) => (said.stdout += text) },
+    stdout: {
+      write: (text: string) => {
+        said.stdout += text;
+        onOutput(text);
+      },
+    },
     stderr: { write: (text: string) => (said.stderr += text) },
     live: false,
     interactive: false,
@@ -25,6 +44,87 @@ export async function commandInProcess(config: Config, args: readonly string[]):
   };
   const code = await runCommandLine({ args, config, terminal });
   return { code, ...said, lines: said.stdout.split('\n').flatMap((text) => parseLine(text) ?? []) };
+}
+
+/** The same, while its lines are awaited. */
+export function beginInProcess(config: Config, args: readonly string[]): Running {
+  const follower = followLines();
+  let rest = '';
+  const run = commandInProcess(config, args, (text) => {
+    const whole = `${rest}${text}`.split('\n');
+    rest = whole.pop() ?? '';
+    for (const line of whole) follower.add(line);
+  });
+  const done = run.then(
+    (ended) => {
+      follower.end(ended);
+      return ended;
+    },
+    (error: unknown) => {
+      follower.end(undefined);
+      throw error;
+    },
+  );
+  return { line: follower.line, done };
+}
+
+export interface Follower {
+  /** @param text a line of standard output; what is no event is passed over */
+  add: (text: string) => void;
+  lines: JsonLine[];
+  line: Running['line'];
+  /** Whoever still waits for a line hears that none will come. @param run absent where the command has thrown */
+  end: (run: CliRun | undefined) => void;
+}
+
+export function followLines(): Follower {
+  const lines: JsonLine[] = [];
+  const waiting = new Set<{
+    fits: (line: JsonLine) => boolean;
+    resolve: (line: JsonLine) => void;
+    reject: (error: Error) => void;
+  }>();
+  return {
+    lines,
+    add: (text) => {
+      const line = parseLine(text);
+      if (!line) return;
+      lines.push(line);
+      for (const waiter of waiting) {
+        if (!waiter.fits(line)) continue;
+        waiting.delete(waiter);
+        waiter.resolve(line);
+      }
+    },
+    line: (fits) => {
+      const past = lines.find(fits);
+      if (past) return Promise.resolve(past);
+      return new Promise((resolve, reject) => {
+        waiting.add({ fits, resolve, reject });
+      });
+    },
+    end: (run) => {
+      for (const { reject } of waiting)
+        reject(
+          new Error(
+            `The command ended with ${run?.code} before the awaited line:\n${run?.stdout.slice(-2000)}\n${run && failuresOf(run)}`,
+          ),
+        );
+    },
+  };
+}
+
+/** What failed and why, for the message of an assertion. */
+export function failuresOf(run: CliRun): string {
+  return (
+    run.lines
+      .filter(
+        (line) =>
+          line['state'] === 'failed' || line['failure'] !== undefined || line.type === 'error' || line.type === 'retry',
+      )
+      .map((line) => JSON.stringify(line))
+      .join('\n') + run.stderr.slice(-1500)
+  );
 }
 
 /** @returns undefined for what is no event */

@@ -9,7 +9,7 @@ import { waitUntil } from '../../../bootstrap/process/wait.ts';
 import { bystanderOn } from './bystander.ts';
 import { clusterOf, type Facts, factsOf } from './cluster-facts.ts';
 import { helmProcesses } from '../programs/processes.ts';
-import { failuresOf, type JsonLine, resultOf, type ResultLine, type RunningCli, type Sandbox } from './sandbox.ts';
+import { failuresOf, type JsonLine, resultOf, type ResultLine, type Running, type Sandbox } from './sandbox.ts';
 
 export const stateIs =
   (name: string, ...states: string[]) =>
@@ -17,14 +17,11 @@ export const stateIs =
     line.type === 'service' && line['name'] === name && states.includes(String(line['state']));
 
 /** Brings the local stack up first, so that the fault hits the deployment and not the set-up. */
-export async function deployUnder(
-  sandbox: Sandbox,
-  fault: (running: RunningCli) => Promise<void>,
-): Promise<ResultLine> {
+export async function deployUnder(sandbox: Sandbox, fault: (running: Running) => Promise<void>): Promise<ResultLine> {
   const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
   const bystander = await bystanderOn(sandbox);
-  const running = sandbox.start(['deploy', '--json']);
+  const running = sandbox.begin(['deploy', '--json']);
   await fault(running);
   const run = await running.done;
   const result = resultOf(run);

@@ -20,16 +20,22 @@ import { loadEnvironment } from '../../../src/environment/load.ts';
 import { loadPlatform } from '../../../src/environment/platform.ts';
 import { shareCaches } from '../caches.ts';
 import { copyOfCheckout } from '../checkout.ts';
-import { type CliRun, commandInProcess, type JsonLine, parseLine } from '../programs/command.ts';
+import {
+  beginInProcess,
+  type CliRun,
+  commandInProcess,
+  failuresOf,
+  followLines,
+  type JsonLine,
+  type Running,
+} from '../programs/command.ts';
 
-export type { CliRun, JsonLine };
+export { type CliRun, failuresOf, type JsonLine, type Running };
 
-export interface RunningCli {
+/** One in a process of its own. */
+export interface RunningCli extends Running {
   pid: number;
-  /** Resolves with the first line that fits, past ones included. Rejects when the command ends before. */
-  line: (fits: (line: JsonLine) => boolean) => Promise<JsonLine>;
   kill: (signal: NodeJS.Signals) => void;
-  done: Promise<CliRun>;
 }
 
 export interface ResultLine extends JsonLine {
@@ -58,6 +64,8 @@ export interface Sandbox {
    * that are repeated until something is so.
    */
   look: (args: string[]) => Promise<CliRun>;
+  /** As `look`, while its lines are awaited: for all that need not be killed, given input or searched from outside. */
+  begin: (args: string[]) => Running;
   /** One that names its environments itself, in the test's own process. */
   command: (args: string[]) => Promise<CliRun>;
   /** Asks the simulation for something, such as failing a release. */
@@ -148,7 +156,15 @@ export async function createSandbox(
   const cli = (args: string[], input?: string): Promise<CliRun> => start(args, input).done;
   const own = { ...readConfig(env), repoRoot: checkout };
   const layout = layoutOf(own, name);
+  const begun = new Set<Promise<CliRun>>();
   const look = (args: readonly string[]): Promise<CliRun> => commandInProcess(own, [...args, '--env', name]);
+  const begin = (args: readonly string[]): Running => {
+    const running = beginInProcess(own, [...args, '--env', name]);
+    begun.add(running.done);
+    // Whoever asks for it hears of its failure; nobody has to ask.
+    running.done.catch(() => undefined).finally(() => begun.delete(running.done));
+    return running;
+  };
   const components = async (): Promise<Component[]> => {
     const { stdout } = await look(['doctor', '--json']);
     return doctorSchema.parse(JSON.parse(stdout)).components;
@@ -163,6 +179,7 @@ export async function createSandbox(
     start,
     cli,
     look,
+    begin,
     command: (args) => commandInProcess(own, args),
     simulate: async (work) => {
       const api = await openApi(layout);
@@ -186,6 +203,9 @@ export async function createSandbox(
     close: async () => {
       // A command that a failed test has left would keep the test's process alive.
       for (const child of children) child.kill('SIGKILL');
+      // So would one in this process, and start again what is stopped here: it ends as by a terminal that is closed.
+      if (begun.size > 0) process.emit('SIGHUP', 'SIGHUP');
+      await Promise.allSettled(begun);
       // How they end in good order is tested where that is asked for; here it would only be waited for.
       await Promise.all(
         COMPONENTS.map(async (component) => {
@@ -239,26 +259,8 @@ export function resultOf(run: CliRun): ResultLine {
   return last as ResultLine;
 }
 
-/** What failed and why, for the message of an assertion. */
-export function failuresOf(run: CliRun): string {
-  return (
-    run.lines
-      .filter(
-        (line) =>
-          line['state'] === 'failed' || line['failure'] !== undefined || line.type === 'error' || line.type === 'retry',
-      )
-      .map((line) => JSON.stringify(line))
-      .join('\n') + run.stderr.slice(-1500)
-  );
-}
-
 function follow(child: ChildProcessByStdio<import('node:stream').Writable, Readable, Readable>): RunningCli {
-  const lines: JsonLine[] = [];
-  const waiting = new Set<{
-    fits: (line: JsonLine) => boolean;
-    resolve: (line: JsonLine) => void;
-    reject: (error: Error) => void;
-  }>();
+  const { add, lines, line, end } = followLines();
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -266,24 +268,12 @@ function follow(child: ChildProcessByStdio<import('node:stream').Writable, Reada
   });
   createInterface({ input: child.stdout }).on('line', (text) => {
     stdout += `${text}\n`;
-    const line = parseLine(text);
-    if (!line) return;
-    lines.push(line);
-    for (const waiter of waiting) {
-      if (!waiter.fits(line)) continue;
-      waiting.delete(waiter);
-      waiter.resolve(line);
-    }
+    add(text);
   });
   const done = new Promise<CliRun>((resolve) => {
     child.on('close', (code) => {
       const run = { code, stdout, stderr, lines };
-      for (const { reject } of waiting)
-        reject(
-          new Error(
-            `The command ended with ${code} before the awaited line:\n${stdout.slice(-2000)}\n${failuresOf(run)}`,
-          ),
-        );
+      end(run);
       resolve(run);
     });
   });
@@ -293,12 +283,6 @@ function follow(child: ChildProcessByStdio<import('node:stream').Writable, Reada
     kill: (signal) => {
       child.kill(signal);
     },
-    line: (fits) => {
-      const past = lines.find(fits);
-      if (past) return Promise.resolve(past);
-      return new Promise((resolve, reject) => {
-        waiting.add({ fits, resolve, reject });
-      });
-    },
+    line,
   };
 }

@@ -1,19 +1,16 @@
 /**
  * Whose fields are whose, on a real API server with the real Helm: controllers' and people's, one after the other on
- * the small platform.
+ * the small platform. Run by destroy.test.ts on its sandbox, which it leaves whole.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { readConfig } from '../../src/config.ts';
-import { resolveConnections } from '../../src/environment/connections.ts';
-import { loadEnvironment } from '../../src/environment/load.ts';
-import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
+import type { TestContext } from 'node:test';
+import { kubeconfigOf } from '../support/sandbox/cluster-facts.ts';
 import { type Kubectl, kubectlOn } from '../support/sandbox/kubectl.ts';
-import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 import { type CliRun, failuresOf, resultOf, type Sandbox } from '../support/sandbox/sandbox.ts';
 
 const NAMESPACE = 'apps';
+/** Of the environment's file. */
+export const FIELDS = [{ kind: 'Deployment', name: 'worker', path: 'spec.replicas', owner: 'queue-scaler' }];
 const AUTOSCALER = {
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
@@ -26,11 +23,8 @@ const AUTOSCALER = {
   },
 };
 
-describe('fields of objects of the platform', { concurrency: 1 }, () => {
-  let sandbox: Sandbox;
-  let kubectl: Kubectl;
-  let bystander: Pick<Bystander, 'assertUntouched'>;
-
+export async function fieldsTests(t: TestContext, sandbox: Sandbox): Promise<void> {
+  const kubectl: Kubectl = await kubectlOn(await kubeconfigOf(sandbox), sandbox.folder);
   const patch = (what: string[], manager: string, content: unknown, ...more: string[]): Promise<string> =>
     kubectl([
       'patch',
@@ -53,24 +47,10 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     return ((result['notes'] ?? []) as string[]).filter((note) => note.startsWith('put back'));
   };
 
-  before(async () => {
-    sandbox = await deployedSandbox({
-      fields: [{ kind: 'Deployment', name: 'worker', path: 'spec.replicas', owner: 'queue-scaler' }],
-    });
-    const config = {
-      ...readConfig(),
-      stateRoot: join(sandbox.folder, 'state'),
-      environmentsDir: join(sandbox.folder, 'environments'),
-    };
-    const { kubernetes } = await resolveConnections(await loadEnvironment(sandbox.name, config), config);
-    kubectl = await kubectlOn(kubernetes.kubeconfig, sandbox.folder);
-    // Vault comes up sealed from a copy of its state.
-    await sandbox.deploy();
-    bystander = await bystanderOn(sandbox);
-  });
-  after(() => sandbox?.close());
+  // Vault comes up sealed from a copy of its state.
+  await sandbox.deploy();
 
-  test('what controllers put there stays, and so does a restart: no finding, nothing repaired', async () => {
+  await t.test('what controllers put there stays, and so does a restart: no finding, nothing repaired', async () => {
     await patch(['service', 'web'], 'controller', { metadata: { finalizers: ['service.k8s.aws/resources'] } });
     await patch(['serviceaccount', 'web'], 'openshift-controller-manager', {
       imagePullSecrets: [{ name: 'web-dockercfg' }],
@@ -111,10 +91,9 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
       ],
       ['service.k8s.aws/resources', '', '', 'web-dockercfg', 'injected', true, '2'],
     );
-    await patch(['service', 'web'], 'controller', { metadata: { finalizers: null } });
   });
 
-  test('replicas are an autoscaler’s in upgrade and rollback, and ours again when it is gone', async () => {
+  await t.test('replicas are an autoscaler’s in upgrade and rollback, and ours again when it is gone', async () => {
     await kubectl(['apply', '--filename', '-'], JSON.stringify(AUTOSCALER));
     await patch(['deployment', 'web'], 'horizontal-scaler', { spec: { replicas: 3 } }, '--subresource=scale');
     assert.deepEqual(notesOf(await deploy('--image', 'web=9.9.9')), []);
@@ -134,18 +113,25 @@ describe('fields of objects of the platform', { concurrency: 1 }, () => {
     assert.equal(resultOf(await deploy()).outcome, 'unchanged');
   });
 
-  test('what a person has changed is put back and named; a lease is not touched; a controller stops its service', async () => {
-    await kubectl(['scale', 'deployment', 'api', '--replicas=4', '--namespace', NAMESPACE]);
-    const notes = notesOf(await deploy('--image', 'api=1.9.9', '--image', 'worker=1.9.9'));
-    assert.deepEqual(notes, ['put back: spec.replicas of Deployment apps/api, changed by kubectl']);
-    assert.deepEqual([await replicas('api'), await replicas('worker')], ['1', '2']);
+  await t.test(
+    'what a person has changed is put back and named; a lease is not touched; a controller stops its service',
+    async () => {
+      await kubectl(['scale', 'deployment', 'api', '--replicas=4', '--namespace', NAMESPACE]);
+      const notes = notesOf(await deploy('--image', 'api=1.9.9', '--image', 'worker=1.9.9'));
+      assert.deepEqual(notes, ['put back: spec.replicas of Deployment apps/api, changed by kubectl']);
+      assert.deepEqual([await replicas('api'), await replicas('worker')], ['1', '2']);
 
-    await patch(['deployment', 'api'], 'some-operator', { spec: { revisionHistoryLimit: 7 } });
-    const stopped = await deploy('--image', 'api=2.0.0');
-    assert.equal(resultOf(stopped).outcome, 'failed');
-    assert.match(failuresOf(stopped), /spec\.revisionHistoryLimit of Deployment apps\/api, changed by some-operator/);
-    assert.equal(await valueOf(['deployment', 'api'], '.spec.revisionHistoryLimit'), '7');
-  });
+      await patch(['deployment', 'api'], 'some-operator', { spec: { revisionHistoryLimit: 7 } });
+      const stopped = await deploy('--image', 'api=2.0.0');
+      assert.equal(resultOf(stopped).outcome, 'failed');
+      assert.match(failuresOf(stopped), /spec\.revisionHistoryLimit of Deployment apps\/api, changed by some-operator/);
+      assert.equal(await valueOf(['deployment', 'api'], '.spec.revisionHistoryLimit'), '7');
+    },
+  );
 
-  test('what others have on the cluster is as it was', () => bystander.assertUntouched());
-});
+  // Whatever came of it: the autoscaler, the finalizer and the Deployment that the controller has stopped.
+  await kubectl(['delete', 'hpa,deployment', 'web', 'api', '--namespace', NAMESPACE, '--ignore-not-found']);
+  await patch(['service', 'web'], 'controller', { metadata: { finalizers: null } });
+  const whole = await deploy();
+  assert.equal(resultOf(whole).outcome, 'succeeded', failuresOf(whole));
+}
