@@ -1,6 +1,6 @@
 /** Carries a fault out, and takes back what can be taken back when its time is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject } from '../../bootstrap/faults/inject.ts';
+import { partOf, strike as strikeProcess, type Victim as Process } from '../../bootstrap/faults/signals.ts';
 import { layoutOf } from '../../bootstrap/index.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clearEtcd, fillEtcd } from '../support/faults/etcd-alarm.ts';
@@ -8,28 +8,19 @@ import { helmProcesses } from '../support/programs/processes.ts';
 import type { Blow, Victim } from './scenario.ts';
 import { NAME, type Stage } from './stage.ts';
 
-/** A Helm that shall be hit is waited for so long. */
+/** A Helm that shall be hit is waited for so long: its moment is there, or has gone by. */
 const APPEARS_MS = 2000;
 const COMES_BACK_MS = 120_000;
-
-/** Parts of the local stack: hit as a rehearsal hits them. */
-function isPart(victim: Victim): victim is Part {
-  return !['worker-1', 'worker-2', 'helm', 'temporal', 'command'].includes(victim);
-}
-type Part = Exclude<Victim, 'worker-1' | 'worker-2' | 'helm' | 'temporal' | 'command'>;
 
 /** @param command ends the command that is running @returns whether there was anything to hit */
 export async function strike(stage: Stage, blow: Blow, command: () => boolean): Promise<boolean> {
   switch (blow.kind) {
     case 'kill':
-      if (blow.victim === 'command') return command();
-      return isPart(blow.victim) ? part(stage, blow.victim, blow) : kill(stage, blow.victim);
     case 'stop': {
-      if (isPart(blow.victim)) return part(stage, blow.victim, blow);
-      const pid = await pidOf(stage, blow.victim);
-      if (pid === undefined || !send(pid, 'SIGSTOP')) return false;
-      await sleep(blow.seconds * 1000);
-      return send(pid, 'SIGCONT');
+      if (blow.victim === 'command') return command();
+      const { signal } = new AbortController();
+      const limit = blow.victim === 'helm' ? { appearsMs: APPEARS_MS } : {};
+      return (await strikeProcess(processOf(stage, blow.victim), blow, { signal, ...limit })) !== undefined;
     }
     case 'cut':
     case 'stall':
@@ -63,36 +54,23 @@ export async function strike(stage: Stage, blow: Blow, command: () => boolean): 
   }
 }
 
-async function part({ config }: Stage, victim: Part, blow: Parameters<typeof inject>[1]): Promise<boolean> {
-  const { signal } = new AbortController();
-  return (await inject(victim, blow, { layout: layoutOf(config, NAME), helm: 'helm', signal })) !== undefined;
-}
-
-async function kill(stage: Stage, victim: Exclude<Victim, 'command' | Part>): Promise<boolean> {
-  const pid = await pidOf(stage, victim);
-  if (pid === undefined || !send(pid, 'SIGKILL')) return false;
-  if (victim !== 'helm')
-    await waitUntil(`another ${victim}`, { timeoutMs: COMES_BACK_MS, intervalMs: 100 }, async () => {
-      const now = await pidOf(stage, victim);
-      return now !== undefined && now !== pid ? true : undefined;
-    });
-  return true;
-}
-
-async function pidOf(stage: Stage, victim: Exclude<Victim, 'command' | Part>): Promise<number | undefined> {
+function processOf(stage: Stage, victim: Exclude<Victim, 'command'>): Process {
+  // Before its first start the number is 0, which would be all processes of this group.
+  const kept = (pid: () => number): Process => ({
+    name: victim,
+    pid: () => Promise.resolve(pid() || undefined),
+    isKept: true,
+  });
   switch (victim) {
     case 'worker-1':
     case 'worker-2':
-      return stage.workers[victim].pid();
+      return kept(() => stage.workers[victim].pid());
     case 'temporal':
-      return stage.temporal.pid();
-    case 'helm': {
-      const found = await waitUntil('a Helm', { timeoutMs: APPEARS_MS, intervalMs: 20 }, async () => {
-        const all = await helms(stage);
-        return all[0];
-      }).catch(() => undefined);
-      return found?.pid;
-    }
+      return kept(() => stage.temporal.pid());
+    case 'helm':
+      return { name: victim, pid: async () => (await helms(stage))[0]?.pid, isKept: false };
+    default:
+      return partOf(layoutOf(stage.config, NAME), victim);
   }
 }
 
@@ -103,14 +81,4 @@ export async function helms({ states }: Pick<Stage, 'states'>): Promise<{ pid: n
     const verb = args.findIndex((arg) => ['upgrade', 'rollback', 'uninstall'].includes(arg));
     return { pid, release: args.slice(verb + 1).find((arg) => !arg.startsWith('-')) ?? '' };
   });
-}
-
-/** @returns false when it has ended meanwhile */
-function send(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 /** One run of a rehearsal: from nothing to the end of the deployment, hit by faults on the way. */
-import type { Hit } from '../../../bootstrap/faults/inject.ts';
+import type { Hit } from '../../../bootstrap/faults/signals.ts';
 import type { Config } from '../../config.ts';
 import { type EndedFault, endedText } from '../../plan/rehearsal/certificate.ts';
 import { isAt, type Moment, type PlannedFault } from '../../plan/rehearsal/faults.ts';
@@ -34,12 +34,16 @@ export async function runOnce(
   signal: AbortSignal,
 ): Promise<Ended> {
   const { layoutOf, superviseWhile, up } = await import('../../../bootstrap/index.ts');
-  const { inject } = await import('../../../bootstrap/faults/inject.ts');
+  const { helmOf, partOf, strike } = await import('../../../bootstrap/faults/signals.ts');
   const runtime = await up(environment, config, () => undefined, { signal });
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
   const supervision = superviseWhile(environment, config, running, () => undefined);
-  const options = { layout: layoutOf(config, environment.name), helm: runtime.tools['helm'] ?? 'helm', signal };
+  const layout = layoutOf(config, environment.name);
+  const hit = ({ target, ...blow }: PlannedFault): Promise<Hit | undefined> =>
+    strike(target === 'helm' ? helmOf(layout, runtime.tools['helm'] ?? 'helm') : partOf(layout, target), blow, {
+      signal,
+    });
   const lines: Line[] = [];
   const moments: Moment[] = [];
   const waiting = new Set(faults);
@@ -61,23 +65,25 @@ export async function runOnce(
       waiting.delete(fault);
       // One after the other: what is hit while it is down is not hit.
       last = last.then(async () => {
-        hits.set(fault, await inject(fault.target, fault, options).catch((error: unknown) => reasonOf(error)));
+        hits.set(fault, await hit(fault).catch((error: unknown) => reasonOf(error)));
       });
     }
   };
   try {
     let seconds = 0;
     let said = { exitCode: 0, stderr: '' };
+    const ends: ReadonlyMap<string, string>[] = [];
     for (const [index, command] of commands.entries()) {
       operation = index + 1;
+      const from = lines.length;
       said = await listening(run, config, [...command, '--env', environment.name, '--json'], seen);
+      ends.push(endsOf(resultOf(lines.slice(from))));
       signal.throwIfAborted();
       seconds += Number(lines.findLast(({ type }) => type === 'result')?.['seconds'] ?? 0);
       if (said.exitCode !== 0) break;
     }
     const { exitCode, stderr } = said;
-    const result = lines.findLast(({ type }) => type === 'result' || type === 'error');
-    const services = new Map(servicesOf(result).map(({ name, state }) => [name, state]));
+    const result = resultOf(lines);
     await last;
     signal.throwIfAborted();
     return {
@@ -86,9 +92,9 @@ export async function runOnce(
       ...(exitCode === 0 ? {} : { failure: failureOf(lines, stderr) }),
       planDigest: textOf(lines.find(({ type }) => type === 'plan')?.['digest']),
       moments,
-      services,
+      services: ends.at(-1) ?? new Map(),
       retries: lines.filter(({ type }) => type === 'retry').length,
-      faults: faults.map((fault) => endedFault(fault, hits.get(fault), services.get(fault.at.service))),
+      faults: faults.map((fault) => endedFault(fault, hits.get(fault), ends)),
     };
   } finally {
     over.abort();
@@ -96,7 +102,13 @@ export async function runOnce(
   }
 }
 
-function endedFault(fault: PlannedFault, found: Hit | string | undefined, service: string | undefined): EndedFault {
+/** @param ends of each operation of the run, service to the state in which it ended */
+export function endedFault(
+  fault: PlannedFault,
+  found: Hit | string | undefined,
+  ends: readonly ReadonlyMap<string, string>[],
+): EndedFault {
+  const service = ends[(fault.at.operation ?? 1) - 1]?.get(fault.at.service);
   if (typeof found === 'string') return { fault, ended: `did not end: ${found}` };
   if (found === undefined) return { fault, ended: endedText(fault, undefined, service) };
   const hit = {
@@ -135,8 +147,14 @@ async function listening(
   return { exitCode, stderr };
 }
 
-function servicesOf(result: Line | undefined): { name: string; state: string }[] {
-  return Array.isArray(result?.['services']) ? (result['services'] as { name: string; state: string }[]) : [];
+function resultOf(lines: readonly Line[]): Line | undefined {
+  return lines.findLast(({ type }) => type === 'result' || type === 'error');
+}
+
+/** Service to the state in which it ended. */
+function endsOf(result: Line | undefined): ReadonlyMap<string, string> {
+  const all = Array.isArray(result?.['services']) ? (result['services'] as { name: string; state: string }[]) : [];
+  return new Map(all.map(({ name, state }) => [name, state]));
 }
 
 function failureOf(lines: readonly Line[], stderr: string): string {

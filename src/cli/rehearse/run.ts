@@ -16,6 +16,7 @@ import {
   type RehearsedRun,
   runPassed,
 } from '../../plan/rehearsal/certificate.ts';
+import { differenceText } from '../../plan/rehearsal/compare.ts';
 import { contentDigest } from '../../plan/rehearsal/content.ts';
 import { faultText, planFaults } from '../../plan/rehearsal/faults.ts';
 import { renderCertificate } from '../../plan/rehearsal/html.ts';
@@ -31,7 +32,7 @@ import { printLines } from '../shared/terminal.ts';
 import { begin, EMPTY } from './beginning.ts';
 import { type Ended, runOnce } from './one-run.ts';
 import type { RehearseOptions } from './options.ts';
-import { differencesTo, settledState } from './state.ts';
+import { differencesTo, type Settled, settledState } from './state.ts';
 import { type Stage, withStage } from './stage.ts';
 
 /** The certificate holds all of them. */
@@ -94,19 +95,24 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
     const from = await begin(context, stage, options.from, { say, signal });
     say(`Rehearsing ${environment.name}: undisturbed`);
     const first = await runOnce(context, stage, commands, [], signal);
-    const state: ComparableState = isWell(first) ? await settledState(stage, signal) : {};
+    const { state, restless }: Settled = isWell(first)
+      ? await settledState(stage, signal)
+      : { state: {}, restless: [] };
+    const isFit = isWell(first) && restless.length === 0;
     const versions = { ...(await versionsOf(stage)), node: process.version, 'ananta-deploy': context.version };
     say(`  ${first.outcome} in ${first.seconds.toFixed(1)} s`);
     await stage.reset();
     const runs: RehearsedRun[] = [];
-    for (let run = 1; isWell(first) && run <= options.runs; run += 1)
+    for (let run = 1; isFit && run <= options.runs; run += 1)
       runs.push(await disturbed(context, stage, { run, commands, first, state }, asked, signal));
     const undisturbed = {
-      outcome: first.outcome,
+      outcome: restless.length === 0 ? first.outcome : 'did not come to rest',
       seconds: first.seconds,
       ...countsOf(state),
       state: digestOf(state),
       ...(first.failure === undefined ? {} : { failure: first.failure }),
+      // Compared with a state that still moves, every run would differ, or be the same by chance.
+      ...(restless.length === 0 ? {} : { failure: restless.map(differenceText).slice(0, MOST_PROBLEMS).join('; ') }),
     };
     return {
       format: 1,

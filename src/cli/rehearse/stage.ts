@@ -5,7 +5,9 @@ import { stringify } from 'yaml';
 import type { Config } from '../../config.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { Environment, EnvironmentInput } from '../../environment/schema.ts';
-import { refused } from '../shared/failure.ts';
+import { AnantaError } from '../../contract/errors.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { CliError, refused } from '../shared/failure.ts';
 
 export interface Stage {
   /** For all that runs on it: the environment has its own name there. */
@@ -25,7 +27,8 @@ const SHARED = ['bundles', join('cache', 'node'), join('cache', 'swc')];
 /**
  * Nothing of it is left afterwards, whatever happens, but after a SIGKILL: then the next rehearsal of the environment
  * clears what it finds.
- * @throws CliError (refused) while another rehearsal of the environment runs
+ * @throws CliError (refused) while another rehearsal of the environment runs; what the work throws, and what could not
+ *   be cleared up besides
  */
 export async function withStage<T>(
   config: Config,
@@ -67,7 +70,7 @@ export async function withStage<T>(
     await clear();
     if (kept) await restore();
   };
-  try {
+  const before = async (): Promise<Stage> => {
     await clear();
     for (const old of [beginning, files]) await rm(old, { recursive: true, force: true });
     await mkdir(files, { recursive: true });
@@ -75,13 +78,47 @@ export async function withStage<T>(
     await mkdir(join(own.stateRoot, 'cache'), { recursive: true });
     for (const part of SHARED) await share(join(config.stateRoot, part), join(own.stateRoot, part));
     await writeFile(join(own.environmentsDir, `${name}.yaml`), stringify(file));
-    return await work({ config: own, environment: await loadEnvironment(name, own), folder: files, keep, reset });
-  } finally {
+    return { config: own, environment: await loadEnvironment(name, own), folder: files, keep, reset };
+  };
+  const afterwards = async (): Promise<void> => {
     await clear();
     for (const left of [own.stateRoot, own.environmentsDir, beginning, files])
       await rm(left, { recursive: true, force: true });
+  };
+  try {
+    return await clearedUp(async () => work(await before()), afterwards, folder);
+  } finally {
     await taken.lock.release();
   }
+}
+
+/**
+ * Clears up after the work, however it ends.
+ * @param folder what may be left is in there
+ * @throws what the work throws. Where clearing up fails as well, CliError with the work's own words and exit code first
+ */
+export async function clearedUp<T>(work: () => Promise<T>, clear: () => Promise<void>, folder: string): Promise<T> {
+  const worked = await work().then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  try {
+    await clear();
+  } catch (cause) {
+    const isOver = 'value' in worked;
+    const own = isOver ? '' : `${wordsOf(worked.error)}\n`;
+    throw new CliError(`${own}The throwaway cluster in ${folder} is not put down: ${wordsOf(cause)}`, {
+      exitCode: !isOver && worked.error instanceof AnantaError ? worked.error.exitCode : EXIT_CODES.failed,
+      next: ['The next rehearsal of the environment clears what it finds.'],
+      cause: isOver ? cause : worked.error,
+    });
+  }
+  if ('error' in worked) throw worked.error;
+  return worked.value;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function share(shared: string, link: string): Promise<void> {

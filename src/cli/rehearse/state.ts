@@ -10,44 +10,81 @@ import type { Stage } from './stage.ts';
 const SETTLES_MS = 60_000;
 const LOOK_AGAIN_MS = 1000;
 
-/** Once nothing of it moves any more. @throws what `readState` throws when it does not come to rest within a minute */
-export async function settledState(stage: Stage, signal: AbortSignal): Promise<ComparableState> {
-  let before: ComparableState | undefined;
-  return looking(stage, signal, (now) => {
-    const atRest = before !== undefined && compareStates(before, now).length === 0;
-    before = now;
-    return atRest ? now : undefined;
-  }).then(({ found, state }) => found ?? state);
+export interface Looking {
+  signal: AbortSignal;
+  /** For so long at most. */
+  settlesMs?: number;
+  everyMs?: number;
+}
+
+export interface Settled {
+  state: ComparableState;
+  /** What was another at the last look than at the one before; empty: it is at rest. */
+  restless: StateDifference[];
+}
+
+/** Once nothing of it moves any more, for a minute at most. @throws what `readState` throws for a minute */
+export function settledState(stage: Stage, signal: AbortSignal): Promise<Settled> {
+  return withReader(stage, signal, (read) => lookUntilAtRest(read, { signal }));
 }
 
 /** What is not as in the undisturbed run, once a minute has not changed that. */
-export async function differencesTo(
+export function differencesTo(
   expected: ComparableState,
   stage: Stage,
   signal: AbortSignal,
 ): Promise<StateDifference[]> {
-  const { state } = await looking(stage, signal, (now) => compareStates(expected, now).length === 0 || undefined);
+  return withReader(stage, signal, (read) => lookUntilSame(read, expected, { signal }));
+}
+
+type Read = () => Promise<ComparableState>;
+
+export async function lookUntilAtRest(read: Read, options: Looking): Promise<Settled> {
+  let [before, restless]: [ComparableState | undefined, StateDifference[]] = [undefined, []];
+  const state = await looking(read, options, (now) => {
+    const isSecond = before !== undefined;
+    restless = compareStates(before ?? {}, now);
+    before = now;
+    return isSecond && restless.length === 0;
+  });
+  return { state, restless };
+}
+
+export async function lookUntilSame(
+  read: Read,
+  expected: ComparableState,
+  options: Looking,
+): Promise<StateDifference[]> {
+  const state = await looking(read, options, (now) => compareStates(expected, now).length === 0);
   return compareStates(expected, state);
 }
 
-async function looking<T>(
+/** @returns what was seen last */
+async function looking(
+  read: Read,
+  { signal, settlesMs = SETTLES_MS, everyMs = LOOK_AGAIN_MS }: Looking,
+  isEnough: (state: ComparableState) => boolean,
+): Promise<ComparableState> {
+  for (const end = performance.now() + settlesMs; ; ) {
+    try {
+      const state = await read();
+      if (isEnough(state) || performance.now() > end) return state;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (performance.now() > end) throw error;
+    }
+    await sleep(everyMs, undefined, { signal });
+  }
+}
+
+async function withReader<T>(
   { config, environment }: Stage,
   signal: AbortSignal,
-  enough: (state: ComparableState) => T | undefined,
-): Promise<{ found: T | undefined; state: ComparableState }> {
+  work: (read: Read) => Promise<T>,
+): Promise<T> {
   const { readState } = await import('../../effects/rehearsal/read-state.ts');
   const connections = await resolveConnections(environment, config);
-  return withClients({ config }, environment, connections, async (clients) => {
-    for (const end = performance.now() + SETTLES_MS; ; ) {
-      try {
-        const state = stateOf(await readState(clients, signal));
-        const found = enough(state);
-        if (found !== undefined || performance.now() > end) return { found, state };
-      } catch (error) {
-        signal.throwIfAborted();
-        if (performance.now() > end) throw error;
-      }
-      await sleep(LOOK_AGAIN_MS, undefined, { signal });
-    }
-  });
+  return withClients({ config }, environment, connections, (clients) =>
+    work(async () => stateOf(await readState(clients, signal))),
+  );
 }

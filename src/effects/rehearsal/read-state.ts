@@ -27,16 +27,30 @@ export async function readState(clients: Clients, signal: AbortSignal): Promise<
   ).flat();
   return {
     objects,
-    releases: objects.flatMap(({ kind, object }) => (kind === 'Secret' ? (recordedRelease(object) ?? []) : [])),
+    releases: newestRecords(objects.map(({ object }) => object)).map(recordedRelease),
     vault: await readVault(clients, signal),
   };
 }
 
 const releaseSchema = z.looseObject({ name: z.string(), namespace: z.string(), version: z.number() });
 
-/** @returns undefined for a Secret that is no record of Helm */
-function recordedRelease(object: KubernetesObject): ReadState['releases'][number] | undefined {
-  if (object['type'] !== 'helm.sh/release.v1') return undefined;
+/**
+ * Helm's record of each release's newest revision, which alone is compared: unpacking one costs as much as listing a
+ * hundred.
+ */
+export function newestRecords(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  const revisionOf = ({ metadata }: KubernetesObject): number => Number(metadata.labels?.['version']);
+  const newest = new Map<string, KubernetesObject>();
+  for (const object of objects) {
+    if (object['type'] !== 'helm.sh/release.v1') continue;
+    const key = `${object.metadata.namespace ?? ''}/${object.metadata.labels?.['name'] ?? object.metadata.name}`;
+    const known = newest.get(key);
+    if (known === undefined || revisionOf(known) < revisionOf(object)) newest.set(key, object);
+  }
+  return [...newest.values()];
+}
+
+function recordedRelease(object: KubernetesObject): ReadState['releases'][number] {
   const packed = Buffer.from(decodedData(object)['release'] ?? '', 'base64');
   const release = releaseSchema.parse(JSON.parse(gunzipSync(packed).toString()));
   return { ...release, labels: object.metadata.labels ?? {} };

@@ -10,7 +10,7 @@ import { COMPARED_BY_VALUE, FIELDS, GONE, NOT_COMPARED, type FieldRule } from '.
 /** As the API server, Helm and Vault say it. Holds secrets. */
 export interface ReadState {
   objects: readonly ReadObject[];
-  /** What Helm has recorded, every revision. */
+  /** What Helm has recorded, of each release the newest revision at least. */
   releases: readonly ({
     name: string;
     namespace: string;

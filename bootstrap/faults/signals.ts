@@ -1,4 +1,4 @@
-/** Faults of the local stack, by signal: a part of it dies, or stands still for a time. */
+/** Faults of processes, by signal: one dies, or stands still for a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ComponentName, type Layout, pidFileOf } from '../layout.ts';
 import { runningDaemon } from '../process/daemon.ts';
@@ -6,23 +6,23 @@ import { isErrorCode } from '../process/files.ts';
 import { findProcesses } from '../process/orphans.ts';
 import { WaitTimeoutError, waitUntil } from '../process/wait.ts';
 
-export type Victim = Exclude<ComponentName, 'responder'> | 'helm';
+/** Whoever may be hit. */
+export interface Victim {
+  /** For people. */
+  name: string;
+  /** Of the process that runs now. */
+  pid: () => Promise<number | undefined>;
+  /** Somebody starts another one when it dies. */
+  isKept: boolean;
+}
 
 export type Blow = { kind: 'kill' } | { kind: 'stop'; seconds: number };
-
-export interface InjectOptions {
-  /** Where the environment's parts are. */
-  layout: Layout;
-  /** Path of the program whose processes `helm` are. */
-  helm: string;
-  signal: AbortSignal;
-}
 
 export interface Hit {
   pid: number;
   /** Milliseconds of the epoch. */
   at: number;
-  /** Until it went on, or another one of it ran; absent for a Helm that was killed, which nobody starts again. */
+  /** Until it went on, or another one of it ran; absent for one that nobody starts again, such as a Helm. */
   seconds?: number;
 }
 
@@ -32,14 +32,33 @@ const APPEARS_MS = 20_000;
 const COMES_BACK_MS = 180_000;
 const LOOK_EVERY_MS = 20;
 
+/** A part of the local stack. */
+export function partOf(layout: Layout, component: ComponentName): Victim {
+  const pid = async (): Promise<number | undefined> => (await runningDaemon(pidFileOf(layout, component)))?.pid;
+  return { name: component, pid, isKept: true };
+}
+
+/** Whichever Helm is at work for the environment. @param program path of Helm */
+export function helmOf({ root }: Pick<Layout, 'root'>, program: string): Victim {
+  const pid = async (): Promise<number | undefined> => {
+    const found = await findProcesses({ folder: root, programs: [program], orEnvironment: true });
+    return found[0]?.pid;
+  };
+  return { name: 'helm', pid, isKept: false };
+}
+
 /**
- * Kills a part, or stops it and lets it go on, also when the signal comes meanwhile.
+ * Kills a process, or stops it and lets it go on, also when the signal comes meanwhile.
+ * @param appearsMs it is waited for so long
  * @returns undefined when there was nothing to hit
  * @throws WaitTimeoutError when what was killed is not started again, the signal's reason
  */
-export async function inject(victim: Victim, blow: Blow, options: InjectOptions): Promise<Hit | undefined> {
-  const { layout, signal } = options;
-  const pid = await appearing(victim, options);
+export async function strike(
+  victim: Victim,
+  blow: Blow,
+  { signal, appearsMs = APPEARS_MS }: { signal: AbortSignal; appearsMs?: number },
+): Promise<Hit | undefined> {
+  const pid = await appearing(victim, appearsMs, signal);
   if (pid === undefined) return undefined;
   const began = performance.now();
   const at = Date.now();
@@ -54,30 +73,21 @@ export async function inject(victim: Victim, blow: Blow, options: InjectOptions)
     return { pid, at, seconds: secondsSince() };
   }
   if (!send(pid, 'SIGKILL')) return undefined;
-  if (victim === 'helm') return { pid, at };
-  await waitUntil(`another ${victim}`, { timeoutMs: COMES_BACK_MS, signal }, async () => {
-    const now = await pidOf(victim, layout);
+  if (!victim.isKept) return { pid, at };
+  await waitUntil(`another ${victim.name}`, { timeoutMs: COMES_BACK_MS, signal }, async () => {
+    const now = await victim.pid();
     return now === undefined || now === pid ? undefined : now;
   });
   return { pid, at, seconds: secondsSince() };
 }
 
-async function appearing(victim: Victim, { layout, helm, signal }: InjectOptions): Promise<number | undefined> {
-  const find = async (): Promise<number | undefined> => {
-    if (victim !== 'helm') return pidOf(victim, layout);
-    const found = await findProcesses({ folder: layout.root, programs: [helm], orEnvironment: true });
-    return found[0]?.pid;
-  };
+async function appearing({ name, pid }: Victim, timeoutMs: number, signal: AbortSignal): Promise<number | undefined> {
   try {
-    return await waitUntil(victim, { timeoutMs: APPEARS_MS, intervalMs: LOOK_EVERY_MS, signal }, find);
+    return await waitUntil(name, { timeoutMs, intervalMs: LOOK_EVERY_MS, signal }, pid);
   } catch (error) {
     if (error instanceof WaitTimeoutError) return undefined;
     throw error;
   }
-}
-
-async function pidOf(component: ComponentName, layout: Layout): Promise<number | undefined> {
-  return (await runningDaemon(pidFileOf(layout, component)))?.pid;
 }
 
 /** @returns false when it has ended meanwhile */
