@@ -1,6 +1,6 @@
 /** What a deployment needs before it starts, whichever command starts it. */
 import { inSpan } from '../../process/spans.ts';
-import { setupLine } from '../render/setup.ts';
+import { renderingLine, setupLine } from '../render/setup.ts';
 import { helmBinary } from '../shared/components/helm-binary.ts';
 import { checkCharts, requireCharts } from './checks/charts.ts';
 import { requireRights } from './checks/rights.ts';
@@ -44,5 +44,7 @@ export async function requireRendered(
   const helm = await helmBinary(connections, config, (event) =>
     renderer.setup(setupLine({ kind: 'tool', progress: event })),
   );
-  await inSpan('render charts', {}, () => checkCharts(prepared, imageTags, helm, config));
+  await inSpan('render charts', {}, () =>
+    checkCharts(prepared, imageTags, helm, config, (done, all) => renderer.setup(renderingLine(done, all))),
+  );
 }

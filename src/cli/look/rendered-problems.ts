@@ -37,7 +37,7 @@ export async function renderedProblems(
   const inputs = [...(await allReleaseInputs(catalog, environment, {}, config))];
   const rendered: RenderedRelease[] = [];
   const problems: ConfigurationProblem[] = [];
-  await tidyRenderings(config);
+  await tidyRenderings(config, inputs);
   const home = join(stateDir(config, name), 'helm');
   const missing = await renderEach(
     inputs.map(([release, input]) => ({ release, input })),

@@ -37,6 +37,19 @@ export function setupLine(event: LocalStackEvent): SetupLine {
   };
 }
 
+const COUNT = new Intl.NumberFormat('en');
+
+/** How far the check of all charts is. @param done of them, before and now */
+export function renderingLine(done: number, all: number): SetupLine {
+  return {
+    subject: 'charts',
+    state: done < all ? 'busy' : 'done',
+    stage: 'rendering',
+    passing: true,
+    text: `charts are rendered: ${COUNT.format(done)} of ${COUNT.format(all)}`,
+  };
+}
+
 /** The same line again, with another count of megabytes or seconds, comes at most this often. */
 const REPEAT_AFTER_MS = 15_000;
 

@@ -60,7 +60,7 @@ export async function releaseChanges(
 ): Promise<Map<PlannedStep, ReleaseChange>> {
   const steps = plan.services.flatMap((service) => service.steps);
   if (rendering !== undefined && steps.some(({ action }) => APPLYING.includes(action)))
-    await tidyRenderings(rendering.config);
+    await tidyRenderings(rendering.config, inputs);
   // Helm is the one that costs: as many at once as there are cores.
   const queue = new PQueue({ concurrency: availableParallelism() });
   const found = await queue.addAll(

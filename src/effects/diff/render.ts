@@ -1,6 +1,6 @@
 /** What Helm would apply, rendered once per content: a digest that was rendered before is read from the cache. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
@@ -10,6 +10,7 @@ import { type ManifestObject, manifestObjects } from '../../plan/diff/manifest.t
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { withOwner } from '../../plan/ownership/owner-label.ts';
 import { writeFileDurably } from '../../process/files.ts';
+import { tidied } from '../../process/kept-files.ts';
 
 export interface Rendering {
   /** Path of Helm. */
@@ -35,7 +36,7 @@ export async function renderedObjects(
     owner === undefined
       ? objects
       : objects.map((one) => (one.definition ? one : { ...one, object: withOwner(one.object, owner) }));
-  const file = join(config.stateRoot, 'cache', 'manifests', `${release.name}-${digest}.yaml`);
+  const file = join(folderOf(config), fileOf(release.name, digest));
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known !== undefined) return labelled(manifestObjects(known));
   const text = await renderedManifest(helm, home, config.childEnv, {
@@ -78,9 +79,22 @@ export async function renderEach<T extends { input: Pick<ReleaseInputs, 'upstrea
   return [...missing].sort();
 }
 
-/** Drops the whole cache when it has grown too large: rendering again costs a tenth of a second each. */
-export async function tidyRenderings(config: Pick<Config, 'stateRoot'>): Promise<void> {
-  const folder = join(config.stateRoot, 'cache', 'manifests');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  if ((await readdir(folder)).length > KEPT) await rm(folder, { recursive: true, force: true });
+/**
+ * Forgets what nothing uses any more, once it is much. @param inputs by name of the release: theirs stays, since
+ * rendering again costs a tenth of a second each
+ */
+export async function tidyRenderings(
+  config: Pick<Config, 'stateRoot'>,
+  inputs: Iterable<readonly [string, Pick<ReleaseInputs, 'digest'>]>,
+): Promise<void> {
+  const used = new Set([...inputs].map(([release, { digest }]) => fileOf(release, digest)));
+  await tidied(folderOf(config), used, KEPT);
+}
+
+function folderOf({ stateRoot }: Pick<Config, 'stateRoot'>): string {
+  return join(stateRoot, 'cache', 'manifests');
+}
+
+function fileOf(release: string, digest: string): string {
+  return `${release}-${digest}.yaml`;
 }

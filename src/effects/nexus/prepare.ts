@@ -54,7 +54,14 @@ export async function prepareDeployment(
     [...releases.values()].flatMap(({ upstream }) => upstream ?? []).map((chart) => charts.ensure(chart, scope.signal)),
   );
   scope.doing('renders charts');
-  const problems = await renderProblems(catalog, environment.name, releases, connections.helm ?? 'helm', config);
+  const problems = await renderProblems(
+    catalog,
+    environment.name,
+    releases,
+    connections.helm ?? 'helm',
+    config,
+    (done, all) => scope.doing(`renders charts: ${done} of ${all}`),
+  );
   if (problems.length > 0) throw new ChartRenderError(`Charts cannot be deployed:\n${problems.join('\n')}`);
   scope.doing('looks for secrets that others issue');
   await requireSecrets(clients, environment, scope.signal);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LocalStackEvent } from '../../../bootstrap/report.ts';
-import { createThinning, setupLine } from '../../../src/cli/render/setup.ts';
+import { createThinning, renderingLine, setupLine } from '../../../src/cli/render/setup.ts';
 
 type Stage = Extract<LocalStackEvent, { kind: 'tool' }>['progress']['stage'];
 const tool = (stage: Stage, more: { bytes?: number; total?: number; detail?: string } = {}): LocalStackEvent => ({
@@ -58,4 +58,24 @@ test('components: ready and died are lines, starting is not', () => {
     ]),
     ['vault is ready after 1.2 s', 'vault has ended by itself: killed', 'vault is ready after 1.0 s', 'A word.'],
   );
+});
+
+test('a check of many charts says now and then how far it is, one of few nothing', () => {
+  const lines = (count: number, secondsEach: number): string[] => {
+    let now = 0;
+    const worthPrinting = createThinning(() => now);
+    return Array.from({ length: count }, (_, index) => {
+      now += secondsEach * 1000;
+      const line = renderingLine(index + 1, count);
+      return worthPrinting(line) ? [line.text] : [];
+    }).flat();
+  };
+  assert.deepEqual(lines(48, 0.1), []);
+  assert.deepEqual(lines(1000, 0.05), [
+    'charts are rendered: 301 of 1,000',
+    'charts are rendered: 601 of 1,000',
+    'charts are rendered: 901 of 1,000',
+  ]);
+  assert.equal(renderingLine(999, 1000).state, 'busy');
+  assert.equal(renderingLine(1000, 1000).state, 'done');
 });

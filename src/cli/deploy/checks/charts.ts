@@ -3,7 +3,7 @@
  * cluster can keep. What does not is refused, nothing touched.
  */
 import type { Config } from '../../../config.ts';
-import { renderProblems } from '../../../effects/render-check.ts';
+import { type OnRendered, renderProblems } from '../../../effects/render-check.ts';
 import { chartLockFile, readChartLock } from '../../../plan/charts/lock.ts';
 import { placeName, wantedCharts } from '../../../plan/charts/wanted.ts';
 import { fetchCharts } from '../../charts/fetch.ts';
@@ -40,6 +40,7 @@ export async function requireCharts(
 
 /**
  * Those of publishers have to be there: see requireCharts.
+ * @param onRendered after each chart that had to be rendered
  * @throws CliError (refused), naming each chart and what Helm says
  */
 export async function checkCharts(
@@ -47,8 +48,9 @@ export async function checkCharts(
   imageTags: Record<string, string>,
   helm: string,
   config: Config,
+  onRendered?: OnRendered,
 ): Promise<void> {
-  const problems = await renderProblems(catalog, environment.name, await inputsOf(imageTags), helm, config);
+  const problems = await renderProblems(catalog, environment.name, await inputsOf(imageTags), helm, config, onRendered);
   if (problems.length > 0) {
     throw refused(
       `${problems.length === 1 ? 'A chart cannot' : 'Charts cannot'} be deployed:\n${problems.join('\n')}`,
