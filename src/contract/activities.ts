@@ -235,7 +235,13 @@ export interface Activities {
   }): Promise<{ version: number }>;
 
   /** What is taken over for a service: releases in its place that are not ours; changes nothing. */
-  planAdopt(input: { run: RunRef; service: string; expectedDigest: string; undo?: true }): Promise<OperationPlan>;
+  planAdopt(input: {
+    run: RunRef;
+    service?: string;
+    services?: string[];
+    expectedDigest: string;
+    undo?: true;
+  }): Promise<OperationPlan>;
   /** Marks them as ours, and their claims to be kept, or takes those marks off; applies and deletes nothing. */
   adoptReleases(input: {
     run: RunRef;

@@ -65,12 +65,18 @@ export const RECIPES: { [Name in Operation]: (input: Inputs[Name]) => Recipe } =
         { run, deleteData, ...bound(expectedDigest) },
       ]),
   }),
-  adopt: ({ service, expectedDigest, undo }) => ({
-    intent: { verb: 'adopt', service, ...(undo ? { undo } : {}) },
+  adopt: ({ service, services = [], expectedDigest, undo }) => ({
+    intent: {
+      verb: 'adopt',
+      services: (service === undefined ? services : [service]).map((name) => ({ service: name })),
+      ...(undo ? { undo } : {}),
+    },
     plan: (run) =>
       reads.planAdopt.executeWithOptions(
-        { summary: `Plan: what is ${undo ? 'given back of' : 'taken over for'} ${service}` },
-        [{ run, service, expectedDigest, ...(undo ? { undo } : {}) }],
+        {
+          summary: `Plan: what is ${undo ? 'given back of' : 'taken over for'} ${service ?? `${services.length} services`}`,
+        },
+        [{ run, ...(service === undefined ? { services } : { service }), expectedDigest, ...(undo ? { undo } : {}) }],
       ),
   }),
   rotate: ({ secrets, olderThanSeconds, expectedDigest }) => ({

@@ -7,7 +7,7 @@ import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { adoptionPlan } from '../../src/effects/plan/adopt.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
-import { adoptionLines } from '../../src/cli/adopt/adoption.ts';
+import { adoptionLines, shownLines } from '../../src/cli/adopt/adoption.ts';
 import { requireName } from '../../src/cli/adopt/run.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
 import { helmRecord, type RecordSample } from '../support/fakes/helm-record.ts';
@@ -81,13 +81,13 @@ describe('adopt', () => {
     withFakeClients(async (parts) => {
       put(parts);
       const { digest } = await adoptionOf(parts.clients, RELEASE, signal);
-      const planned = await adoptionPlan(parts.clients, RELEASE, signal);
+      const planned = await adoptionPlan(parts.clients, [RELEASE], signal);
       assert.equal(planned.digest, digest);
       assert.deepEqual(
         planned.plan.steps?.map(({ kind }) => kind),
         ['adopt', 'services', 'audit'],
       );
-      await assert.rejects(adoptionPlan(parts.clients, 'nothing', signal), { name: 'PlanRefusedError' });
+      await assert.rejects(adoptionPlan(parts.clients, ['nothing'], signal), { name: 'PlanRefusedError' });
     }));
 
   test('once more after a lost acknowledgement: the same end', () =>
@@ -134,6 +134,88 @@ describe('adopt', () => {
         put(parts, more);
         await assert.rejects(adoptionOf(parts.clients, RELEASE, signal), { message: refused });
       }));
+
+  describe('of all at once', () => {
+    const two = (parts: FakeParts): string[] => [
+      put(parts),
+      put(parts, { namespace: 'apps', release: 'api', manifest: '' }),
+    ];
+    const takeAll = async ({ clients, run }: FakeParts, undo?: true): Promise<string[]> => {
+      const activities = createActivities(clients, () => testScope());
+      const { digest: expectedDigest, adoptions } = await adoptionPlan(clients, 'all', signal, undo);
+      const more = undo ? { undo } : {};
+      const services = adoptions.map(({ service }) => service);
+      const plan = await activities.planAdopt({ run, services, expectedDigest, ...more });
+      const steps = plan.steps?.filter(({ kind }) => kind === 'adopt') ?? [];
+      assert.deepEqual(
+        steps.map(({ service }) => service),
+        services,
+      );
+      const taken: string[] = [];
+      for (const { service = '' } of steps) {
+        const input = { run, service, requestedBy: 'ann@host', plan, ...more };
+        // Each once more, as after a lost acknowledgement.
+        await activities.adoptReleases(input);
+        taken.push(...(await activities.adoptReleases(input)).adopted);
+      }
+      return taken;
+    };
+    const marks = ({ cluster }: FakeParts, paths: readonly string[]): unknown[] =>
+      paths.map((path) => cluster.objects.get(path)?.metadata.labels?.['ananta-adopted']);
+
+    test('those that others depend on first, and back again, dependents first', () =>
+      withFakeClients(async (parts) => {
+        const paths = two(parts);
+        assert.deepEqual(await takeAll(parts), ['stores/cache', 'apps/api']);
+        assert.deepEqual(marks(parts, paths), ['1', '1']);
+        await assert.rejects(adoptionPlan(parts.clients, 'all', signal), /nothing to take over/);
+        assert.deepEqual(await takeAll(parts, true), ['apps/api', 'stores/cache']);
+        assert.deepEqual(marks(parts, paths), [undefined, undefined]);
+        await assert.rejects(adoptionPlan(parts.clients, 'all', signal, true), /nothing to give back/);
+        assert.deepEqual([parts.cluster.removed, parts.cluster.applied], [[], []]);
+      }));
+
+    test('one that cannot be taken over stands against all, and everything that does is named', () =>
+      withFakeClients(async (parts) => {
+        const paths = two(parts);
+        put(parts, { status: 'pending-upgrade' });
+        put(parts, { namespace: 'apps', release: 'api', status: 'pending-install' });
+        await assert.rejects(adoptionPlan(parts.clients, 'all', signal), {
+          name: 'PlanRefusedError',
+          message: /Release cache .*is pending-upgrade[^]*\nRelease api .*is pending-install/,
+        });
+        assert.deepEqual(marks(parts, paths), [undefined, undefined]);
+      }));
+
+    test('what its owner has upgraded since it was shown is refused, and so is another number of services', () =>
+      withFakeClients(async (parts) => {
+        two(parts);
+        const { clients, run } = parts;
+        const { digest: expectedDigest } = await adoptionPlan(clients, 'all', signal);
+        const activities = createActivities(clients, () => testScope());
+        const services = ['cache', 'api'];
+        await assert.rejects(activities.planAdopt({ run, services: ['cache'], expectedDigest }), {
+          type: 'PlanOutdated',
+        });
+        const plan = await activities.planAdopt({ run, services, expectedDigest });
+        await activities.adoptReleases({ run, service: 'cache', requestedBy: 'ann@host', plan });
+        put(parts, { namespace: 'apps', release: 'api', revision: 2, manifest: '' });
+        await assert.rejects(activities.adoptReleases({ run, service: 'api', requestedBy: 'ann@host', plan }), {
+          type: 'PlanOutdated',
+        });
+        // The next one goes on with what is left.
+        assert.deepEqual(await takeAll(parts), ['apps/api']);
+      }));
+
+    test('says once what it means', () =>
+      withFakeClients(async (parts) => {
+        two(parts);
+        const { adoptions } = await adoptionPlan(parts.clients, 'all', signal);
+        const lines = shownLines(adoptions).join('\n');
+        assert.match(lines, /In the place of cache:[^]*In the place of api:/);
+        assert.equal(lines.match(/nothing else is changed now/g)?.length, 1);
+      }));
+  });
 
   test('the name has to be typed, or given', () => {
     requireName('staging', 'dashboard', 'staging', false);

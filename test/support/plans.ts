@@ -234,6 +234,10 @@ export function withCompletePlans(activities: Activities): Activities {
         verb: 'rotate',
         secrets: (input.secrets ?? []).map(({ path, key = '' }) => ({ path, key, server: 'postgres' })),
       }),
-    planAdopt: async (input) => complete(await activities.planAdopt(input), { verb: 'adopt', service: input.service }),
+    planAdopt: async (input) =>
+      complete(await activities.planAdopt(input), {
+        verb: 'adopt',
+        services: (input.services ?? [input.service ?? '']).map((service) => ({ service })),
+      }),
   };
 }

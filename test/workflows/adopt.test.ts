@@ -11,6 +11,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { adoptionOf } from '../../src/effects/adopt/adoption.ts';
 import { givingBackOf } from '../../src/effects/adopt/give-back.ts';
+import { adoptionPlan } from '../../src/effects/plan/adopt.ts';
 import { planFor } from '../../src/effects/plan/deploy.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type FakeParts, withFakeClients } from '../support/fakes/clients.ts';
@@ -47,12 +48,13 @@ async function adopt(
   expectedDigest: string,
   activities?: Activities,
   undo?: true,
+  services?: string[],
 ): Promise<OperationResult> {
   const input = {
     environment: 'sandbox',
     clusterUid: newClusterUid(),
     requestedBy: 'ann@host',
-    service: SERVICE,
+    ...(services ? { services } : { service: SERVICE }),
     expectedDigest,
     ...(undo ? { undo } : {}),
   };
@@ -105,6 +107,14 @@ describe('adopt', () => {
       assert.match(back.notes?.join('\n') ?? '', /stores\/cache was given back by ann@host/);
       assert.deepEqual(cluster.objects.get(CLAIM)?.metadata.annotations, {});
       await assert.rejects(planFor(clients, clients.environment, {}, signal), { name: 'ForeignReleaseError' });
+
+      const api = installedBySomebody(parts, { namespace: 'apps', release: 'api' });
+      const { digest, adoptions } = await adoptionPlan(clients, 'all', signal);
+      const services = adoptions.map((one) => one.service);
+      const all = await adopt(parts, digest, undefined, undefined, services);
+      assert.equal(all.outcome, 'succeeded', all.failure?.message);
+      assert.match(all.notes?.join('\n') ?? '', /stores\/cache was taken over by[^]*apps\/api was taken over by/);
+      assert.equal(cluster.objects.get(api)?.metadata.labels?.['ananta-adopted'], '1');
     }));
 
   for (const [what, change, refused] of [

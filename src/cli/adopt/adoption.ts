@@ -1,7 +1,7 @@
 /** Shows what will be taken over, asks, then starts it and watches. */
-import { type Adoption, adoptionOf } from '../../effects/adopt/adoption.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
-import { givingBackOf } from '../../effects/adopt/give-back.ts';
+import { EXIT_CODES } from '../../contract/failures.ts';
+import { adoptionsDigest, adoptionsOf, givingsBackOf, type ServiceAdoption } from '../../effects/adopt/several.ts';
 import type { PlanFile } from '../../plan/diff/file.ts';
 import type { AdoptInput } from '../../contract/operations/adopt.ts';
 import { withClients } from '../shared/clients.ts';
@@ -12,8 +12,9 @@ import { ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { beforeStart, prerequisites } from '../deploy/prerequisites.ts';
 import type { Session } from '../deploy/session.ts';
 import { watchStarted } from '../deploy/watch.ts';
-import type { ExitCode } from '../shared/failure.ts';
-import { wrap } from '../shared/format.ts';
+import { type ExitCode, refused } from '../shared/failure.ts';
+import type { CliContext } from '../shared/context.ts';
+import { commandLine, wrap } from '../shared/format.ts';
 import { writeJson } from '../render/renderers.ts';
 import { requireSamePlan } from '../plan/kept.ts';
 import { printLines } from '../shared/terminal.ts';
@@ -21,31 +22,37 @@ import type { AdoptOptions } from './options.ts';
 
 const COLUMNS = 96;
 
-/** @param kept a plan that was looked at before */
+/**
+ * @param service absent: all of which something is somebody else's, or was taken over
+ * @param kept a plan that was looked at before
+ */
 export async function adopt(
   session: Session,
-  service: string,
+  service: string | undefined,
   options: AdoptOptions,
   kept?: PlanFile,
 ): Promise<ExitCode> {
   const { environment, context, renderer, json, interrupted } = session;
   const connections = await ensureLocalStackAgain(session);
   const ready = await prerequisites(session, connections);
-  let adoption: Adoption;
+  let shown: { adoptions: ServiceAdoption[]; digest: string };
   try {
     await requireFreeLock(session, ready, 'adopt');
-    adoption = await withClients(context, environment, connections, (clients) =>
-      options.undo ? givingBackOf(clients, service, interrupted) : adoptionOf(clients, service, interrupted),
+    const wanted = service === undefined ? 'all' : [service];
+    const adoptions = await withClients(context, environment, connections, (clients) =>
+      options.undo ? givingsBackOf(clients, wanted, interrupted) : adoptionsOf(clients, wanted, interrupted),
     );
-    if (kept) requireSamePlan(options.plan ?? '', kept, ready.clusterUid, adoption);
+    shown = { adoptions, digest: adoptionsDigest(adoptions, options.undo) };
+    if (kept) requireSamePlan(options.plan ?? '', kept, ready.clusterUid, { digest: shown.digest });
     if (json)
-      writeJson(context.terminal.stdout, { type: 'preview', environment: environment.name, service, ...adoption });
+      writeJson(context.terminal.stdout, {
+        type: 'preview',
+        environment: environment.name,
+        ...(service === undefined ? { services: adoptions, digest: shown.digest } : adoptions[0]),
+      });
     else {
       renderer.close();
-      printLines(
-        context.terminal.stdout,
-        options.undo ? givingBackLines(service, adoption) : adoptionLines(service, adoption),
-      );
+      printLines(context.terminal.stdout, shownLines(adoptions, options.undo));
     }
     if (options.confirm === undefined)
       await confirmByName(
@@ -53,6 +60,8 @@ export async function adopt(
         options.undo ? 'It is not ours any more from then on.' : 'The next deployment makes it what the catalog says.',
         interrupted,
       );
+    if (options.references !== undefined)
+      await importPasswords(context, { ...options, references: options.references });
   } catch (error) {
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
@@ -63,8 +72,8 @@ export async function adopt(
     environment: environment.name,
     clusterUid: ready.clusterUid,
     requestedBy: context.config.requestedBy,
-    service,
-    expectedDigest: adoption.digest,
+    ...(service === undefined ? { services: shown.adoptions.map((one) => one.service) } : { service }),
+    expectedDigest: shown.digest,
     ...(options.undo ? { undo: options.undo } : {}),
     ...(confirmation ? { confirmation } : {}),
     ...(options.overrideFreeze === undefined ? {} : { freezeOverride: options.overrideFreeze }),
@@ -75,8 +84,40 @@ export async function adopt(
   return watchStarted(session, ready, run, { operation: 'adopt' });
 }
 
+/** Before anything is taken over: a password that nobody knows would be made anew by the next deployment. */
+async function importPasswords(
+  context: CliContext,
+  { env, references, confirm }: AdoptOptions & { references: string },
+): Promise<void> {
+  const { importSecrets } = await import('../secrets/import.ts');
+  const code = await importSecrets(
+    context,
+    { env, references, ...(confirm === undefined ? {} : { confirm }) },
+    { goesOn: true },
+  );
+  if (code !== EXIT_CODES.done)
+    throw refused(
+      `Values are missing, so nothing was taken over: complete ${references} first.`,
+      commandLine('adopt', '--env', env, '--from', 'live', '--out', 'adopted'),
+    );
+}
+
+/** What is taken over, or given back, service by service, and what that means once for all. Pure. */
+export function shownLines(adoptions: readonly ServiceAdoption[], undo?: true): string[] {
+  const lines = undo ? givingBackLines : adoptionLines;
+  const texts = adoptions.map(({ service, releases }) => lines(service, { releases }));
+  const { length } = texts;
+  const rest = wrap(undo ? GIVEN_BACK : TAKEN_OVER, COLUMNS).length + 1;
+  return texts.flatMap((text, index) => (index === length - 1 ? text : text.slice(0, -rest)));
+}
+
+const GIVEN_BACK =
+  'What runs, runs on as it is; nothing is applied or deleted. From then on "plan" and "deploy" refuse it as somebody else\'s, and whoever has it may apply it again. Values of Vault, and Secrets made from it, stay.';
+const TAKEN_OVER =
+  'Taken over, it counts as ours, and nothing else is changed now. The next deployment upgrades it to what the catalog says: of its objects it keeps those that the chart of the service has as well, and deletes the others, claims and Secrets apart. "plan" shows that beforehand.';
+
 /** What is given back, and what stays as it is. Pure. */
-export function givingBackLines(service: string, { releases }: Pick<Adoption, 'releases'>): string[] {
+export function givingBackLines(service: string, { releases }: Pick<ServiceAdoption, 'releases'>): string[] {
   return [
     '',
     `Of ${service}, given back:`,
@@ -84,16 +125,13 @@ export function givingBackLines(service: string, { releases }: Pick<Adoption, 'r
       ...wrap(text, COLUMNS),
       ...[...claims, ...secrets].map((kept) => `  - ${kept}: no longer marked to be kept`),
     ]),
-    ...wrap(
-      'What runs, runs on as it is; nothing is applied or deleted. From then on "plan" and "deploy" refuse it as somebody else\'s, and whoever has it may apply it again. Values of Vault, and Secrets made from it, stay.',
-      COLUMNS,
-    ),
+    ...wrap(GIVEN_BACK, COLUMNS),
     '',
   ];
 }
 
 /** What is there, and what becomes of it. Pure. */
-export function adoptionLines(service: string, { releases }: Pick<Adoption, 'releases'>): string[] {
+export function adoptionLines(service: string, { releases }: Pick<ServiceAdoption, 'releases'>): string[] {
   const items = (texts: readonly string[]): string[] =>
     texts.flatMap((text) => wrap(text, COLUMNS - 4).map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`));
   return [
@@ -110,10 +148,7 @@ export function adoptionLines(service: string, { releases }: Pick<Adoption, 'rel
         ? []
         : ['So are its Secrets, since passwords that run stand in them:', ...items(secrets)]),
     ]),
-    ...wrap(
-      'Taken over, it counts as ours, and nothing else is changed now. The next deployment upgrades it to what the catalog says: of its objects it keeps those that the chart of the service has as well, and deletes the others, claims and Secrets apart. "plan" shows that beforehand.',
-      COLUMNS,
-    ),
+    ...wrap(TAKEN_OVER, COLUMNS),
     '',
   ];
 }

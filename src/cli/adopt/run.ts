@@ -19,6 +19,8 @@ export async function runAdopt(
       ...(service === undefined ? [] : [service]),
       ...(options.plan === undefined ? [] : ['--plan']),
       ...(options.undo ? ['--undo'] : []),
+      ...(options.all ? ['--all'] : []),
+      ...(options.references === undefined ? [] : ['--references']),
       ...(options.confirm === undefined ? [] : ['--confirm']),
       ...(options.overrideFreeze === undefined ? [] : ['--override-freeze']),
     ];
@@ -32,27 +34,31 @@ export async function runAdopt(
   }
   if (out !== undefined)
     throw refused('--out goes with --from.', commandLine('adopt', '--env', env, '--from', 'live', '--out', out));
-  if (service === undefined)
+  if ((service === undefined) === (options.all === undefined))
     throw refused(
-      'What is to be taken over: a service by its name, or, to see what is there, --from.',
+      service === undefined
+        ? 'What is to be taken over: a service by its name, --all, or, to see what is there, --from.'
+        : `Either ${service} or --all.`,
       commandLine('adopt', '--env', env, '--from', 'live'),
     );
+  if (options.undo && options.references !== undefined)
+    throw refused('--undo imports nothing: it does not go with --references.');
   return adoptService(context, service, options);
 }
 
-function adoptService(context: CliContext, service: string, options: AdoptOptions): Promise<ExitCode> {
+function adoptService(context: CliContext, service: string | undefined, options: AdoptOptions): Promise<ExitCode> {
   return inSession(context, 'adopt', options, async (session, { environment, catalog }) => {
     if (options.undo && options.plan !== undefined)
       throw refused('--undo shows what it does by itself: it does not go with --plan.');
     const names = catalog.services.map(({ name }) => name);
-    if (!names.includes(service))
+    if (service !== undefined && !names.includes(service))
       throw refused(`There is no service "${service}"${suggestion(service, names) || '.'}`, commandLine('catalog'));
     requireName(environment.name, service, options.confirm, context.terminal.interactive);
     const kept = options.plan === undefined ? undefined : await keptPlan(options.plan, 'adopt', options.env);
-    if (kept?.service !== undefined && kept.service !== service)
+    if (kept !== undefined && kept.service !== service)
       throw refused(
-        `The plan ${options.plan ?? ''} is that of taking over ${kept.service}, not ${service}.`,
-        commandLine('adopt', kept.service, '--env', options.env, '--plan', options.plan ?? ''),
+        `The plan ${options.plan ?? ''} is that of taking over ${kept.service ?? 'all'}, not ${service ?? 'all'}.`,
+        commandLine('adopt', kept.service ?? '--all', '--env', options.env, '--plan', options.plan ?? ''),
       );
     // Loaded late: the clients take a second, and a wrong option should be refused at once.
     const { adopt } = await import('./adoption.ts');
@@ -61,13 +67,18 @@ function adoptService(context: CliContext, service: string, options: AdoptOption
 }
 
 /** @throws CliError (refused) for another name, or without one where nobody can be asked */
-export function requireName(name: string, service: string, confirm: string | undefined, interactive: boolean): void {
+export function requireName(
+  name: string,
+  service: string | undefined,
+  confirm: string | undefined,
+  interactive: boolean,
+): void {
   checkName({
     name,
     confirm,
     interactive,
     needed: true,
     what: 'Taking over what somebody else has installed',
-    again: commandLine('adopt', service, '--env', name, '--confirm', name),
+    again: commandLine('adopt', service ?? '--all', '--env', name, '--confirm', name),
   });
 }

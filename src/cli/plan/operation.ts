@@ -82,12 +82,13 @@ export async function runOperationPlan(
 const PLANNERS = {
   adopt: async (clients: Clients, { env, only = [] }: PlanOptions, signal: AbortSignal): Promise<Planned> => {
     const [service, ...more] = only;
-    if (service === undefined || more.length > 0)
+    if (more.length > 0)
       throw refused(
-        'The plan of an adoption is that of one service: name it with --only.',
-        commandLine('plan', '--env', env, '--operation', 'adopt', '--only', 'SERVICE'),
+        'The plan of an adoption is that of one service, named with --only, or of all.',
+        commandLine('plan', '--env', env, '--operation', 'adopt'),
       );
-    return { ...(await adoptionPlan(clients, service, signal)), request: { service } };
+    const { plan, digest } = await adoptionPlan(clients, service === undefined ? 'all' : [service], signal);
+    return { plan, digest, request: service === undefined ? {} : { service } };
   },
   rollback: async (clients: Clients, { to, pastNoReturn }: PlanOptions, signal: AbortSignal): Promise<Planned> => {
     const crosses = pastNoReturn === true;

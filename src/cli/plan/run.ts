@@ -87,7 +87,7 @@ function requireFitting({ operation = 'deploy', env, ...options }: PlanOptions):
     [options.secret !== undefined, '--secret', 'rotate'],
     [options.olderThan !== undefined, '--older-than', 'rotate'],
     ...ofDeploy
-      // An adoption is of one service.
+      // An adoption is of one service, or of all.
       .filter((flag) => operation !== 'adopt' || flag !== '--only')
       .map((flag): [boolean, string, Operation] => [true, flag, 'deploy']),
   ];

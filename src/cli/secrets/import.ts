@@ -42,7 +42,12 @@ const referencesSchema = z.record(
   ),
 );
 
-export async function importSecrets(context: CliContext, options: SecretsImportOptions): Promise<ExitCode> {
+/** @param more `goesOn`: it is part of a command, which says itself what is next */
+export async function importSecrets(
+  context: CliContext,
+  options: SecretsImportOptions,
+  { goesOn = false }: { goesOn?: boolean } = {},
+): Promise<ExitCode> {
   const environment = await loadEnvironment(options.env, context.config);
   const { name } = environment;
   const catalog = await loadPlatform(environment, context.config);
@@ -68,14 +73,14 @@ export async function importSecrets(context: CliContext, options: SecretsImportO
       throw refused(`${strangers.join(', ')}: there are no data of it in the cluster, so there is nothing to give up.`);
     const { stderr } = context.terminal;
     printLines(stderr, planLines(planned));
-    if (planned.found.length === 0) return ending(context, name, planned, 0);
+    if (planned.found.length === 0) return ending(context, name, planned, 0, goesOn);
     if (options.confirm === undefined && !context.terminal.interactive)
       throw refused(
         'What is written has to be confirmed, and there is no terminal to ask on. Nothing was written.',
         commandLine('secrets', 'import', '--env', name, '--confirm', name),
       );
     if (options.confirm === undefined) await confirmByName(name, warningOf(planned, giveUp), signal);
-    return ending(context, name, planned, await planned.write());
+    return ending(context, name, planned, await planned.write(), goesOn);
   });
 }
 
@@ -105,6 +110,7 @@ function ending(
   environment: string,
   { missing, claims, into }: PlannedImport,
   written: number,
+  goesOn: boolean,
 ): ExitCode {
   const { stderr, style } = context.terminal;
   const services = [...new Set(claims.map(({ service }) => service))];
@@ -119,7 +125,9 @@ function ending(
           `${style('bold', 'Next:')} ${commandLine('secrets', 'import', '--env', environment, '--file', 'FILE')}   (JSON: path, then key, then value)`,
           `${style('bold', 'Next:')} ${commandLine('secrets', 'import', '--env', environment, '--give-up', services.join(','))}`,
         ]
-      : [`${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}`]),
+      : goesOn
+        ? []
+        : [`${style('bold', 'Next:')} ${commandLine('deploy', '--env', environment)}`]),
   ]);
   return open ? EXIT_CODES.changes : EXIT_CODES.done;
 }

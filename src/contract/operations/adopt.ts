@@ -1,7 +1,10 @@
 import type { OperationInput } from './deploy.ts';
 
 export interface AdoptInput extends OperationInput {
-  service: string;
+  /** Absent: `services` says it. */
+  service?: string;
+  /** Several at once, in the order in which they are taken over. */
+  services?: string[];
   /** What was taken over is given back. */
   undo?: true;
   /** Digest of what was shown to whoever confirmed it: anything else is refused. */

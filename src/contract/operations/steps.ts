@@ -93,7 +93,7 @@ export interface OperationStep {
   release?: string;
   /** Check that it makes, of that service. */
   check?: string;
-  /** Over the definition of the check. */
+  /** Over the definition of the check; with `adopt` of several, over what was shown of the service. */
   digest?: string;
   /** Phase that carries it out; absent: the operation itself. */
   phase?: number;

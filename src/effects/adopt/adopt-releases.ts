@@ -22,7 +22,7 @@ import { assertShown } from '../plan/binding.ts';
 import { revisionsOf } from '../release/revisions.ts';
 import type { EffectScope } from '../effect.ts';
 import { adoptionOf } from './adoption.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack, shownDigest } from './give-back.ts';
 
 /** No digest of a content: whatever the catalog says differs from it. */
 const UNKNOWN_DIGEST = 'adopted';
@@ -40,7 +40,7 @@ export async function adoptReleases(
   // An attempt before this one may have been cut off between two releases, or before it could report the last.
   if (done.length > 0 && (await nothingLeft())) return { adopted: done };
   const { releases, digest } = await adoptionOf(clients, service, scope.signal);
-  if (done.length === 0) assertShown(plan.digest, plan, digest);
+  if (done.length === 0) assertShown(shownDigest(plan, service), plan, digest);
   for (const release of releases) await adopt(release);
   return { adopted: [...done, ...releases.map(({ namespace, name }) => `${namespace}/${name}`)].sort() };
 

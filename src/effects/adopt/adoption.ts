@@ -19,7 +19,7 @@ export interface Adoption {
   digest: string;
 }
 
-type Adopting = Pick<Clients, 'kubernetes' | 'catalog' | 'environment' | 'vault' | 'redactor'>;
+export type Adopting = Pick<Clients, 'kubernetes' | 'catalog' | 'environment' | 'vault' | 'redactor'>;
 
 const statefulSetSchema = z.object({
   spec: z.object({
@@ -38,8 +38,28 @@ export const SETTLED: readonly string[] = ['deployed', 'failed', 'superseded'];
  * @throws PlanRefusedError when there is nothing to take over, or it cannot be done without harm; DamagedRecordError
  */
 export async function adoptionOf(clients: Adopting, service: string, signal: AbortSignal): Promise<Adoption> {
+  return adoptionAmong(clients, service, await strangersOf(clients, signal), signal);
+}
+
+/** All of Helm's records, and those of them that stand in the place of ours. */
+export interface Strangers {
+  revisions: Awaited<ReturnType<typeof allJudgedRevisions>>['revisions'];
+  foreign: ReadonlyMap<string, ForeignRelease>;
+}
+
+export async function strangersOf(clients: Adopting, signal: AbortSignal): Promise<Strangers> {
   const { revisions } = await allJudgedRevisions(clients, signal);
-  const foreign = [...(await foreignReleases(clients, revisions, signal))].filter(([, one]) => one.service === service);
+  return { revisions, foreign: await foreignReleases(clients, revisions, signal) };
+}
+
+/** As `adoptionOf`, of what was read already. */
+export async function adoptionAmong(
+  clients: Adopting,
+  service: string,
+  { revisions, foreign: all }: Strangers,
+  signal: AbortSignal,
+): Promise<Adoption> {
+  const foreign = [...all].filter(([, one]) => one.service === service);
   if (foreign.length === 0)
     throw new PlanRefusedError(
       `There is nothing of "${service}" to take over: no release of its names is somebody else's.`,

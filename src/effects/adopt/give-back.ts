@@ -65,7 +65,7 @@ export async function giveBack(
   if (taken.length === 0) return own.filter((release) => plan.notes?.some((note) => note.startsWith(`${release}: `)));
   const { releases, digest } = judgedGiving(service, taken);
   // Of several releases an attempt before this one may have given back some.
-  if (!releases.every(({ text }) => plan.notes?.includes(text))) assertShown(plan.digest, plan, digest);
+  if (!releases.every(({ text }) => plan.notes?.includes(text))) assertShown(shownDigest(plan, service), plan, digest);
   const given: string[] = [];
   for (const { namespace, name, revisions, kept } of taken) {
     for (const path of kept)
@@ -83,6 +83,18 @@ export async function giveBack(
     given.push(releaseKey(namespace, name));
   }
   return given.sort();
+}
+
+/** Of several services each step says what was shown of its own. */
+export function shownDigest({ steps = [], digest }: OperationPlan, service: string): string {
+  return steps.find((step) => step.kind === 'adopt' && step.service === service)?.digest ?? digest;
+}
+
+/** Names of the services of which something was taken over. */
+export async function takenOverServices(clients: Giving, signal: AbortSignal): Promise<string[]> {
+  const services = clients.catalog.services.map(({ name }) => name);
+  const found = await Promise.all(services.map(async (service) => (await takenOver(clients, service, signal)).length));
+  return services.filter((_name, index) => (found[index] ?? 0) > 0);
 }
 
 interface Taken {

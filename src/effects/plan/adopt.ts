@@ -7,43 +7,50 @@ import { allReleases } from '../../plan/releases.ts';
 import { completedAs } from '../../plan/steps/complete.ts';
 import { assertShown } from './binding.ts';
 import type { EffectScope } from '../effect.ts';
-import { adoptionOf } from '../adopt/adoption.ts';
-import { givingBackOf } from '../adopt/give-back.ts';
+import { adoptionsDigest, adoptionsOf, givingsBackOf, type ServiceAdoption } from '../adopt/several.ts';
 
 interface AdoptionPlan {
   plan: OperationPlan;
   /** What the taking over is bound to. */
   digest: string;
+  adoptions: ServiceAdoption[];
 }
 
 /** What is taken over, as it was shown. */
 export async function planAdopt(
   clients: Clients,
-  { service, expectedDigest, undo }: InputOf<'planAdopt'>,
+  { service, services = [], expectedDigest, undo }: InputOf<'planAdopt'>,
   scope: EffectScope,
 ): OutputOf<'planAdopt'> {
   scope.doing(undo ? 'looks at what is to be given back' : 'looks at what is to be taken over');
-  const { plan, digest } = await adoptionPlan(clients, service, scope.signal, undo);
+  const { plan, digest } = await adoptionPlan(
+    clients,
+    service === undefined ? services : [service],
+    scope.signal,
+    undo,
+  );
   assertShown(expectedDigest, plan, digest);
   return plan;
 }
 
 /**
- * Every step of taking a service over, or of giving it back. Changes nothing, and nothing is applied by it: the next
+ * Every step of taking services over, or of giving them back. Changes nothing, and nothing is applied by it: the next
  * deployment does that.
+ * @param services their names, or all of which there is something to take over, or to give back
  * @throws PlanRefusedError when there is nothing to take over, or it cannot be done without harm
  */
 export async function adoptionPlan(
   clients: Clients,
-  service: string,
+  services: readonly string[] | 'all',
   signal: AbortSignal,
   undo?: true,
 ): Promise<AdoptionPlan> {
   const { catalog } = clients;
-  const [environment, { releases, digest }] = await Promise.all([
+  const [environment, adoptions] = await Promise.all([
     currentEnvironment(clients),
-    undo ? givingBackOf(clients, service, signal) : adoptionOf(clients, service, signal),
+    undo ? givingsBackOf(clients, services, signal) : adoptionsOf(clients, services, signal),
   ]);
+  const digest = adoptionsDigest(adoptions, undo);
   const steps = allReleases(catalog);
   const plan: OperationPlan = {
     operation: 'adopt',
@@ -78,14 +85,23 @@ export async function adoptionPlan(
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
     onFailure: 'stop',
-    notes: releases.map(({ text }) => text),
+    notes: adoptions.flatMap(({ releases }) => releases.map(({ text }) => text)),
   };
   return {
     plan: withVerdicts(
-      completedAs(plan, { verb: 'adopt', service, ...(undo ? { undo } : {}) }, environment),
+      completedAs(
+        plan,
+        {
+          verb: 'adopt',
+          services: adoptions.map(({ service, digest: shown }) => ({ service, digest: shown })),
+          ...(undo ? { undo } : {}),
+        },
+        environment,
+      ),
       catalog,
       environment,
     ),
     digest,
+    adoptions,
   };
 }

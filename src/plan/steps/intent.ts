@@ -9,6 +9,7 @@ export type Intent =
   | { verb: 'undo' }
   | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
   | { verb: 'destroy'; deleteData: boolean }
-  | { verb: 'adopt'; service: string; undo?: true }
+  /** Of several each with the digest over what was shown of it, in the order in which they are taken over. */
+  | { verb: 'adopt'; services: readonly { service: string; digest?: string }[]; undo?: true }
   /** Each with the service that keeps it. */
   | { verb: 'rotate'; secrets: readonly (SecretName & { server: string })[] };

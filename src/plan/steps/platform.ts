@@ -93,15 +93,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
       };
     case 'adopt':
       return {
-        before: [
-          ...begin,
-          intent.undo
-            ? step('adopt', 'no longer marked as ours; nothing is applied or deleted', {
-                service: intent.service,
-                undo: true,
-              })
-            : step('adopt', 'marked as ours; nothing is applied or deleted', { service: intent.service }),
-        ],
+        before: [...begin, ...chain(adoptions(intent))],
         after: [],
         closing: [...unlock, ...failed, ...ended, audit],
       };
@@ -111,6 +103,17 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
         closing: [...failed, ...ended, audit],
       };
   }
+}
+
+function adoptions({ services, undo }: Extract<Intent, { verb: 'adopt' }>): OperationStep[] {
+  return services.map(({ service, digest }) =>
+    step('adopt', `${undo ? 'no longer marked' : 'marked'} as ours; nothing is applied or deleted`, {
+      ...(services.length === 1 ? {} : { id: `adopt/${service}` }),
+      service,
+      ...(undo ? { undo } : {}),
+      ...(services.length === 1 || digest === undefined ? {} : { digest }),
+    }),
+  );
 }
 
 const ROTATION: Record<'add' | 'write' | 'verify' | 'revoke', string> = {

@@ -187,8 +187,14 @@ describe('the steps of', () => {
     [
       'an adoption',
       planOf({ web: { phase: 1, action: 'excluded' } }),
-      { verb: 'adopt', service: 'web' },
+      { verb: 'adopt', services: [{ service: 'web', digest: 'd' }] },
       ['adopt', 'services <- adopt', 'audit'],
+    ],
+    [
+      'an adoption of several, one after the other',
+      planOf({ web: { phase: 1, action: 'excluded' } }),
+      { verb: 'adopt', services: [{ service: 'store', digest: 'd' }, { service: 'web' }] },
+      ['adopt/store', 'adopt/web <- adopt/store', 'services <- adopt/web', 'audit'],
     ],
     [
       'a Job is a job',
@@ -271,7 +277,7 @@ describe('whom the environment names is told', () => {
     ],
     [
       { ...deploy, operation: 'adopt' },
-      { verb: 'adopt', service: 'web' },
+      { verb: 'adopt', services: [{ service: 'web', digest: 'd' }] },
     ],
   ];
 

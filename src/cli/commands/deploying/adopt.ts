@@ -12,6 +12,10 @@ This shows what it is, whose, and what it holds: chart, objects, claims. Once it
 the environment, it counts as the platform's own. Nothing is applied or deleted: its claims are marked so that Helm keeps
 them whatever follows, and the next deployment upgrades it to what the catalog says; "plan" shows that beforehand.
 
+With --all this is done for every service whose release is somebody else's: all are shown first, what stands against one is
+against all, and they are taken over in the order of the graph. With --references the passwords that run are imported before
+(see "secrets import"); while one is missing nothing is taken over.
+
 Asks for the environment's name. Who took it over and when is kept on Helm's record, and in the audit trail. With --undo it is
 given back: the marks come off, and nothing else is changed.
 
@@ -22,6 +26,8 @@ so that the next plan changes as little as can be, and where each password is no
       ['adopt api --env staging', 'Shows what is there in its place, asks, and takes it over.'],
       ['adopt api --env staging --confirm staging --json', 'In a pipeline, on purpose.'],
       ['adopt api --env staging --undo', 'Gives it back to whoever had it.'],
+      ['adopt --all --env staging --references adopted/secrets.yaml', 'Everything at once, with its passwords.'],
+      ['adopt --all --env staging --undo', 'Gives all of it back.'],
       [
         'adopt --env staging --from terraform.tfstate --out adopted',
         'What a state file holds, as files to go on with.',
@@ -29,7 +35,12 @@ so that the next plan changes as little as can be, and where each password is no
       ['adopt --env staging --from live', 'The same for what the cluster itself says.'],
     ],
   })
-    .argument('[service]', 'a service of the catalog; not with --from')
+    .argument('[service]', 'a service of the catalog; not with --all or --from')
+    .option('--all', "every service whose release is somebody else's; with --undo, all that was taken over")
+    .option(
+      '--references <file>',
+      'import the passwords that this file says where to find, before anything is taken over',
+    )
     .option(
       '--from <source>',
       'a state file of Terraform or OpenTofu (version 4), or live: the cluster; changes nothing',
