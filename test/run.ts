@@ -154,8 +154,8 @@ async function acquire(): Promise<void> {
 }
 
 /**
- * Everything once: the quick tiers one after the other, and sandboxes beside; more sandboxes at once when the quick
- * tiers no longer need the processors, and those beside that mostly wait.
+ * Everything once: the quick tiers one after the other, and sandboxes beside. After the first of them those join that
+ * mostly wait, and more sandboxes run at once when the quick tiers no longer need the processors.
  */
 async function round(checked: boolean): Promise<void> {
   const isSandboxes = ({ sandboxes }: Tier): boolean => sandboxes === true;
@@ -164,10 +164,14 @@ async function round(checked: boolean): Promise<void> {
   const queue = new PQueue({ concurrency: SANDBOXES_BESIDE });
   const busy = runTiers(slow, queue, (file) => !waits(file));
   const checking = checked ? runCheck() : undefined;
-  for (const tier of quick) await runTiers([tier], new PQueue({ concurrency: tier.concurrency }));
+  let waiting: Promise<unknown> | undefined;
+  for (const tier of quick) {
+    await runTiers([tier], new PQueue({ concurrency: tier.concurrency }));
+    waiting ??= runTiers(slow, new PQueue({ concurrency: 1 }), waits);
+  }
   await checking;
   queue.concurrency = SANDBOXES_ALONE;
-  await Promise.all([busy, runTiers(slow, new PQueue({ concurrency: 1 }), waits)]);
+  await Promise.all([busy, waiting ?? runTiers(slow, new PQueue({ concurrency: 1 }), waits)]);
 }
 
 if (wanted.some((tier) => tier.tools)) {

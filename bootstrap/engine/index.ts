@@ -20,7 +20,7 @@ export const ENGINE_PORTS = ['temporal', 'temporal-ui', 'temporal-http', 'tempor
  * 2.05 s as it comes, 0.39 s with the limits raised, 0.29 s when an activity is also handed to the worker together with
  * the workflow task that scheduled it.
  */
-const DYNAMIC_CONFIG: Record<string, string> = {
+export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'history.transferProcessorMaxPollRPS': '1000',
   'history.timerProcessorMaxPollRPS': '1000',
   'history.visibilityProcessorMaxPollRPS': '1000',

@@ -1,4 +1,7 @@
-/** Part of the platform, and what happens to whoever comes while the lock is held: one sandbox, from empty to whole. */
+/**
+ * Vault that people open, part of the platform, and what happens to whoever comes while the lock is held: one sandbox,
+ * from empty to whole.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,15 +18,23 @@ import {
   type Running,
   type Sandbox,
 } from '../support/sandbox/sandbox.ts';
+import { GPG, type Operators, operators } from '../support/vault/operators.ts';
+import { openedByPeople, sharesOf } from './vault-people.ts';
 
+/** They unseal its Vault, where there is a gpg for their keys. */
+let people: Operators | undefined;
 let sandbox: Sandbox;
 let bystander: Pick<Bystander, 'assertUntouched'>;
 before(async () => {
-  sandbox = await createSandbox(MINI);
+  people = GPG === undefined ? undefined : await operators(['anna', 'ben', 'cleo']);
+  sandbox = await createSandbox({ ...MINI, ...(people && sharesOf(people)) });
   const up = await sandbox.look(['up']);
   assert.equal(up.code, 0, up.stderr);
 });
-after(() => sandbox.close());
+after(async () => {
+  await sandbox.close();
+  await people?.close();
+});
 
 /**
  * Whoever deploys this from now on waits for it, and so holds the lock until `letGo`, however long the others' commands
@@ -86,10 +97,18 @@ describe('lock', { concurrency: 1 }, () => {
     assert.match(errorOf(run), /--with-dependencies.*or deploy what is missing first: --only /);
     assert.deepEqual(await releases(), []);
     assert.equal((await sandbox.look(['deploy', '--only', 'auht'])).code, 3);
+    bystander = await bystanderOn(sandbox);
+  });
+
+  test('shares that belong to people: the deployment waits for them by name, goes on when enough have come, and what they gave is stored nowhere', {
+    skip: GPG === undefined && 'needs gpg',
+  }, async () => {
+    assert.ok(people);
+    await openedByPeople(sandbox, people);
+    await bystander.assertUntouched();
   });
 
   test('a phase alone; then a service with what it depends on; then without one', async () => {
-    bystander = await bystanderOn(sandbox);
     const phase = resultOf(await sandbox.look(['deploy', '--phase', '1', '--json']));
     assert.equal(phase.outcome, 'succeeded');
     assert.deepEqual(

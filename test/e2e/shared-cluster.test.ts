@@ -90,7 +90,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
     clients = await createClients(environment, connections, config, { isRunAlive: () => Promise.resolve(false) });
     const { kubeconfig } = connections.kubernetes;
     kubectl = await kubectlOn(kubeconfig, sandbox.folder);
-    const env = { HOME: join(sandbox.folder, 'plain-helm') };
+    const env = { HOME: join(sandbox.folder, 'plain-helm'), GOGC: 'off' };
     plainHelm = (...args) => execa(connections.helm ?? 'helm', ['--kubeconfig', kubeconfig, ...args], { env });
     // Vault comes up sealed from a copy of its state.
     await sandbox.deploy();

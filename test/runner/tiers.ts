@@ -29,15 +29,21 @@ const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${nam
 export const SANDBOXES_BESIDE = cpus().length;
 /** The same without other tiers: each keeps a processor busy for about half of its time. */
 export const SANDBOXES_ALONE = 2 * cpus().length;
-/** These begin first, so that none of them is left alone at the end. */
+/** These begin first, those that take longest before all others, so that none of them is left alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
   'test/e2e/ananta/deploy.test.ts',
+  ...['destroy', 'rollback'].map((name) => `test/e2e/${name}.test.ts`),
   'test/integration/embedded.test.ts',
-  ...['destroy', 'rollback', 'shared-engine', 'cancel', 'ananta/upstream', 'durability-local-stack', 'drift-run'].map(
+  ...['shared-engine', 'durability-local-stack', 'cancel', 'durability', 'lock', 'install'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
-  ...['lock', 'install', 'plan', 'durability'].map((name) => `test/e2e/${name}.test.ts`),
+  ...['ananta/upstream', 'plan', 'drift-run'].map((name) => `test/e2e/${name}.test.ts`),
+  ...['helm-killed', 'cluster-rights', 'cli-external'].map((name) => `test/integration/${name}.test.ts`),
+  // Of those that wait.
+  'test/integration/vault-servers.test.ts',
+  'test/e2e/vault-tls.test.ts',
+  ...['activities', 'engine-access'].map((name) => `test/integration/${name}.test.ts`),
 ];
 
 /** These wait for servers, timers and other people's time-outs for the most part. */

@@ -1,6 +1,6 @@
 /**
- * What depends on the code alone is made once for all environments of a checkout, and so for all state folders of
- * tests: the bundle of the workflow code, compiled modules, the bundler's native part.
+ * What depends on contents alone is made once for all environments of a checkout, and so for all state folders of
+ * tests: the bundle of the workflow code, compiled modules, the bundler's native part, digests of what has rendered.
  */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const config = readConfig();
 /** @param stateRoot a new one; made if it is missing */
 export async function shareCaches(stateRoot: string): Promise<void> {
   await mkdir(join(stateRoot, 'cache'), { recursive: true });
-  for (const part of ['bundles', join('cache', 'node'), join('cache', 'swc')]) {
+  for (const part of ['bundles', join('cache', 'node'), join('cache', 'swc'), join('cache', 'rendered')]) {
     const shared = join(config.stateRoot, part);
     await mkdir(shared, { recursive: true });
     // Environments beside each other have one state folder.

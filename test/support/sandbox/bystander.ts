@@ -276,7 +276,7 @@ async function apply({ kubeconfig, folder }: BystanderOptions, items: readonly u
   await run(
     path,
     ['--kubeconfig', kubeconfig, 'apply', '--server-side', '--field-manager', BYSTANDER.manager, '--filename', file],
-    { env: { HOME: folder } },
+    { env: { HOME: folder, GOGC: 'off' } },
   );
 }
 
@@ -293,7 +293,7 @@ async function plainHelm({
   });
   const { path } = await tools.get('helm');
   return async (args) => {
-    await run(path, ['--kubeconfig', kubeconfig, ...args], { env: { HOME: join(folder, 'plain-helm') } });
+    await run(path, ['--kubeconfig', kubeconfig, ...args], { env: { HOME: join(folder, 'plain-helm'), GOGC: 'off' } });
   };
 }
 

@@ -23,7 +23,7 @@ export async function kubectlOn(kubeconfig: string, folder: string): Promise<Kub
       const child = execFile(
         path,
         ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl'), ...args],
-        { maxBuffer: 16 * 1024 * 1024, env: { HOME: folder } },
+        { maxBuffer: 16 * 1024 * 1024, env: { HOME: folder, GOGC: 'off' } },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else reject(new Error(stderr || error.message, { cause: error }));
