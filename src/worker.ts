@@ -32,7 +32,7 @@ import { type EngineLink, openEngineLink } from './worker/engine-link.ts';
 import { openHistories } from './worker/histories.ts';
 import { installRuntime } from './worker/runtime.ts';
 import { beginAtZero } from './worker/zeros.ts';
-import { keepEndpoint } from './worker/nexus/endpoint.ts';
+import { reconcileEndpoint } from './worker/nexus/endpoint.ts';
 import { createServing, type Serving } from './worker/serving.ts';
 import { serveHealth } from './worker-health.ts';
 
@@ -108,7 +108,7 @@ export async function runWorker(environmentName: string, helm?: string): Promise
         defaultHeartbeatThrottleInterval: '2s',
       },
     });
-    for (const line of await keepEndpoint(engine.client, environment, connections.engine.namespace)) say(line);
+    for (const line of await reconcileEndpoint(engine.client, environment, connections.engine.namespace)) say(line);
     metrics.set('ananta_worker_info', 1, { build: build.buildId });
     const { namespace } = connections.engine;
     beginAtZero(Runtime.instance().metricMeter, { namespace, taskQueue: taskQueueOf(environmentName) });

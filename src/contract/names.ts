@@ -38,7 +38,12 @@ export const WORKFLOW_TYPES = {
  * @param clusterUid uid of the cluster's kube-system namespace
  */
 export function operationWorkflowId(environment: string, clusterUid: string): string {
-  return `deploy/${environment}/${clusterUid.slice(0, 8)}`;
+  return `${lockIdPrefix(environment)}${clusterUid.slice(0, 8)}`;
+}
+
+/** What the ids of an environment's operations begin with, on whatever cluster. */
+export function lockIdPrefix(environment: string): string {
+  return `deploy/${environment}/`;
 }
 
 /** Whether a workflow id is that of a lock, and not of a child of whoever holds it. */

@@ -2,7 +2,13 @@
 import type { CheckOutcome, PlannedCheck } from '../contract/checks.ts';
 import type { OperationResult, ServiceFailure, ServiceOutcome } from '../contract/operations/deploy.ts';
 import type { OperationPlan } from '../contract/operations/plan.ts';
-import { DEPENDENCY_FAILED, DEPENDENCY_SKIPPED, SKIPPED_BY_REQUEST, STOPPED } from '../contract/operations/states.ts';
+import {
+  DEPENDENCY_FAILED,
+  DEPENDENCY_SKIPPED,
+  SKIPPED_BY_REQUEST,
+  STOPPED,
+  isSuccess,
+} from '../contract/operations/states.ts';
 import type { OperationStep } from '../contract/operations/steps.ts';
 import { checksFailure } from './checks/failure.ts';
 
@@ -86,7 +92,7 @@ export function isDue({ finally: when }: OperationStep, { outcome, failure }: Op
     case 'failed':
       return outcome === 'failed';
     case 'succeeded':
-      return outcome === 'succeeded' || outcome === 'unchanged';
+      return isSuccess(outcome);
     default:
       return false;
   }

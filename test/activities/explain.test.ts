@@ -129,6 +129,7 @@ test('what an operation does with it: whom it waits for, what was decided, when 
     startedAt: '2026-01-01T00:00:00Z',
     state: 'failed',
     since: '2026-01-01T00:00:30Z',
+    healthDeadlineSeconds: 240,
     waitsFor: [],
     held: ['Paused by ops@host since 2026-01-01T00:00:40Z: look first'],
     decided: ['api tried again by ops@host (2026-01-01T00:00:20Z)'],
@@ -144,9 +145,10 @@ test('what an operation does with it: whom it waits for, what was decided, when 
   };
   const now = Date.parse('2026-01-01T00:01:00Z');
   const view = { environment: 'sandbox', columns: 120, style: plainStyle, now, cleaned: true };
-  assert.deepEqual(explanationLines(explanation, [], view).slice(3, 9), [
+  assert.deepEqual(explanationLines(explanation, [], view).slice(3, 10), [
     'Operation',
     '  deploy, started 60 s ago, is running; failed for 30 s',
+    '  health deadline: 4 min for each of its releases (extend gives it more)',
     '  Paused by ops@host since 2026-01-01T00:00:40Z: look first',
     '  api tried again by ops@host (2026-01-01T00:00:20Z)',
     '  applyRelease, attempt 3 in 12 s (2026-01-01T00:01:12Z): api: no route to host',

@@ -188,7 +188,14 @@ test('so many requests in a while are answered, of one and of all', () => {
   let now = 0;
   const limit = rateLimit({ each: 2, all: 3, windowSeconds: 60, now: () => now });
   const taken = ['a', 'a', 'a', 'b', 'c'].map((address) => limit.take(address));
-  assert.deepEqual(taken, [undefined, undefined, 60, 60, 60]);
+  // The third request of a is refused, and leaves the third of all to b.
+  assert.deepEqual(taken, [undefined, undefined, 60, undefined, 60]);
   now = 60_000;
   assert.equal(limit.take('a'), undefined);
+});
+
+test('the limit of all requests holds also for so many addresses as nobody keeps count of', () => {
+  const limit = rateLimit({ each: 2, all: 3, windowSeconds: 60, now: () => 0 });
+  const taken = Array.from({ length: 20_000 }, (_, at) => limit.take(`address ${at}`));
+  assert.equal(taken.filter((seconds) => seconds === undefined).length, 3);
 });

@@ -20,7 +20,7 @@ import { lockHolder } from '../../src/activities/lock/holder.ts';
 import { temporalScope } from '../../src/activities/scope.ts';
 import { startOrAttach } from '../../src/clients/temporal/index.ts';
 import { bindCluster } from '../../src/clients/temporal/binding.ts';
-import { describeEndpoint, settleEndpoints } from '../../src/clients/temporal/nexus.ts';
+import { describeEndpoint, reconcileEndpoints } from '../../src/clients/temporal/nexus.ts';
 import { createRedactor } from '../../src/clients/redact.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
@@ -55,7 +55,7 @@ before(async () => {
   ]);
   callers = new Client({ connection: engine.client.connection, namespace: CALLERS_NAMESPACE });
   const wanted = wantedEndpoint(NAME, ENGINE_NAMESPACE, undefined);
-  assert.deepEqual(await settleEndpoints(engine.client, wanted, true), { outcome: 'created', removed: [] });
+  assert.deepEqual(await reconcileEndpoints(engine.client, wanted, true), { outcome: 'created', removed: [] });
   await bindCluster(engine.client, {
     environment: NAME,
     uid: clusterUid,
@@ -65,7 +65,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await settleEndpoints(engine.client, wantedEndpoint(NAME, ENGINE_NAMESPACE, undefined), false);
+  await reconcileEndpoints(engine.client, wantedEndpoint(NAME, ENGINE_NAMESPACE, undefined), false);
   await connection.close();
   await engine.close();
 });
@@ -364,21 +364,21 @@ describe('the endpoint', () => {
   const other = { ...wantedEndpoint('other', ENGINE_NAMESPACE, 'taken'), description: 'Somebody made this' };
 
   test('somebody else’s of that name is neither changed nor removed', async () => {
-    await settleEndpoints(engine.client, other, true);
+    await reconcileEndpoints(engine.client, other, true);
     const wanted = wantedEndpoint('other', ENGINE_NAMESPACE, 'taken');
-    assert.deepEqual(await settleEndpoints(engine.client, wanted, true), { outcome: 'foreign', removed: [] });
-    assert.deepEqual(await settleEndpoints(engine.client, wanted, false), { removed: [] });
+    assert.deepEqual(await reconcileEndpoints(engine.client, wanted, true), { outcome: 'foreign', removed: [] });
+    assert.deepEqual(await reconcileEndpoints(engine.client, wanted, false), { removed: [] });
     assert.equal((await describeEndpoint(engine.client, wanted))?.ours, false);
   });
 
   test('made once; one that has another name by now, or is wanted no more, goes', async () => {
     const first = wantedEndpoint('moved', ENGINE_NAMESPACE, undefined);
     const second = wantedEndpoint('moved', ENGINE_NAMESPACE, 'moved-elsewhere');
-    assert.deepEqual(await settleEndpoints(engine.client, first, true), { outcome: 'created', removed: [] });
-    assert.deepEqual(await settleEndpoints(engine.client, first, true), { outcome: 'unchanged', removed: [] });
+    assert.deepEqual(await reconcileEndpoints(engine.client, first, true), { outcome: 'created', removed: [] });
+    assert.deepEqual(await reconcileEndpoints(engine.client, first, true), { outcome: 'unchanged', removed: [] });
     const moved = { outcome: 'created', removed: ['ananta-moved'] } as const;
-    assert.deepEqual(await settleEndpoints(engine.client, second, true), moved);
-    assert.deepEqual(await settleEndpoints(engine.client, second, false), { removed: ['moved-elsewhere'] });
+    assert.deepEqual(await reconcileEndpoints(engine.client, second, true), moved);
+    assert.deepEqual(await reconcileEndpoints(engine.client, second, false), { removed: ['moved-elsewhere'] });
     assert.equal(await describeEndpoint(engine.client, second), undefined);
   });
 });

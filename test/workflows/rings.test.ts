@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sleep as activitySleep } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { startOrAttach } from '../../src/clients/temporal/index.ts';
 import { lockHolderOf } from '../../src/clients/temporal/lock.ts';
+import { operationsOf } from '../../src/clients/temporal/overview.ts';
 import { cancelRings, readRings, ringsRuns, startRings, withHolds } from '../../src/clients/temporal/rings.ts';
 import type { Activities } from '../../src/contract/activities.ts';
 import type { Attested } from '../../src/contract/admission/approvals.ts';
 import { FAILURES } from '../../src/contract/failures.ts';
 import { QUERIES, UPDATES } from '../../src/contract/messages.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
-import type { PlannedRing, RingsInput, RingsView } from '../../src/contract/operations/rings.ts';
+import type { PlannedRing, RingsInput, RingsView, RingTarget } from '../../src/contract/operations/rings.ts';
 import { decisionPurpose, requestPurpose } from '../../src/plan/admission/attestation.ts';
 import { completed } from '../../src/plan/steps/complete.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -428,6 +430,25 @@ test('what became of each run can be listed and read without a worker, also of o
     ],
   );
   assert.ok((cancelled.endedAt ?? 0) >= (states[2]?.at ?? Infinity));
+});
+
+test('the override of a freeze, and its proof, reach the deployment of the environment that they are for', async () => {
+  await serving({ east: part('east') }, async () => {
+    const input = inputOf([['first', ['east']]]);
+    Object.assign(input.rings[0]!.targets[0]!, { freezeOverride: 'outage', freezeAttestation: 'own' });
+    const view = await endOf(await start(input));
+    assert.deepEqual(statesOf(view), ['succeeded', 'first passed: east deployed']);
+    const { workflowId = '', runId } = view.rings[0]!.targets[0]!;
+    const { events } = await engine.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const { freezeOverride, freezeAttestation } = defaultPayloadConverter.fromPayload<RingTarget>(payload!);
+    assert.deepEqual([freezeOverride, freezeAttestation], ['outage', 'own']);
+    // Found by the first characters of its run (ids begin with the time), and not among those of another environment.
+    const run = runId?.slice(0, 24) ?? '';
+    const found = await operationsOf(engine.client, { environment: 'east', run });
+    assert.deepEqual([found.length, found[0]?.runId], [1, runId]);
+    assert.deepEqual(await operationsOf(engine.client, { environment: 'eas', run }), []);
+  });
 });
 
 test('a plan that somebody was shown binds the deployment of each environment', async () => {

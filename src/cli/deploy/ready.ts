@@ -1,5 +1,6 @@
 /** What a deployment needs before it starts, whichever command starts it. */
 import { inSpan } from '../../process/spans.ts';
+import type { Connections } from '../../environment/connections.ts';
 import { renderingLine, setupLine } from '../render/setup.ts';
 import { helmBinary } from '../shared/components/helm-binary.ts';
 import { checkCharts, requireCharts } from './checks/charts.ts';
@@ -11,14 +12,21 @@ import type { Prepared } from './preflight.ts';
 import { type Prerequisites, prerequisites } from './prerequisites.ts';
 import type { Session } from './session.ts';
 
-/** @throws CliError (refused) where charts, cluster, engine or worker cannot be had */
-export async function chartsAndPlatform(session: Session, prepared: Prepared): Promise<Prerequisites> {
+/**
+ * @param localStack makes the connections ready; default: what is embedded is started
+ * @throws CliError (refused) where charts, cluster, engine or worker cannot be had
+ */
+export async function chartsAndPlatform(
+  session: Session,
+  prepared: Prepared,
+  localStack: (session: Session) => Promise<Connections> = ensureLocalStack,
+): Promise<Prerequisites> {
   const { context, renderer, interrupted } = session;
   // First: what cannot be fetched is reported before anything is started.
   await inSpan('find charts', {}, () =>
     requireCharts(prepared, context.config, (text) => renderer.notice(text), interrupted),
   );
-  return prerequisites(session, await ensureLocalStack(session));
+  return prerequisites(session, await localStack(session));
 }
 
 /** @throws CliError (refused) where the worker has another content, a right is missing, or Vault could not be opened */

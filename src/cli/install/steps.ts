@@ -6,7 +6,7 @@ import type { Clients } from '../../clients/index.ts';
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import { paths } from '../../clients/kubernetes/index.ts';
 import { closeTemporal, pollersOf } from '../../clients/temporal/index.ts';
-import { settleEndpoints } from '../../clients/temporal/nexus.ts';
+import { reconcileEndpoints } from '../../clients/temporal/nexus.ts';
 import { ensureEngine } from '../../clients/temporal/connection/setup.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
 import { createCommand, wantedEndpoint } from '../../contract/nexus/endpoint.ts';
@@ -246,7 +246,7 @@ async function reportEndpoint(
   const { name, nexus } = environment;
   if (nexus === undefined) return;
   const wanted = wantedEndpoint(name, connections.engine.namespace, nexus.endpoint);
-  const { outcome } = await settleEndpoints(client, wanted, true);
+  const { outcome } = await reconcileEndpoints(client, wanted, true);
   const texts = {
     created: wanted.name,
     unchanged: wanted.name,

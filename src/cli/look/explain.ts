@@ -4,6 +4,7 @@
 import type { Client } from '@temporalio/client';
 import type { Service } from '../../catalog/schema.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
+import { emptySteering, extensionOf } from '../../plan/steering/state.ts';
 import { phaseWorkflowId } from '../../contract/names.ts';
 import { FINAL_STATES } from '../../contract/operations/states.ts';
 import { resolveConnections } from '../../environment/connections.ts';
@@ -140,6 +141,12 @@ async function operationOf(
     state: planned ? state : plan ? 'not part of it' : 'being planned',
     ...(progress ? { since: new Date(progress.at).toISOString() } : {}),
     waitsFor: running && state === 'waiting' ? waitsFor(view.progress, service) : [],
+    ...(running && planned && state === 'starting'
+      ? {
+          healthDeadlineSeconds:
+            planned.healthTimeoutSeconds + extensionOf(view.progress.steering ?? emptySteering(), service),
+        }
+      : {}),
     ...(running ? heldFor(view.progress, service) : {}),
     ...(progress?.detail === undefined || FINAL_STATES.includes(state) ? {} : { detail: progress.detail }),
     ...(failure ? { failure: failure.message } : {}),

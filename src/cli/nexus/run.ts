@@ -1,7 +1,12 @@
 /** `ananta nexus show|apply|remove`: the environment's endpoint on the engine. */
 import type { Client } from '@temporalio/client';
 import { closeTemporal } from '../../clients/temporal/index.ts';
-import { describeEndpoint, type EndpointView, removeEndpoint, settleEndpoints } from '../../clients/temporal/nexus.ts';
+import {
+  describeEndpoint,
+  type EndpointView,
+  removeEndpoint,
+  reconcileEndpoints,
+} from '../../clients/temporal/nexus.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { createCommand, type WantedEndpoint, wantedEndpoint } from '../../contract/nexus/endpoint.ts';
 import { resolveConnections } from '../../environment/connections.ts';
@@ -30,7 +35,7 @@ export async function showNexus(context: CliContext, options: NexusOptions): Pro
 
 export async function applyNexus(context: CliContext, options: NexusOptions): Promise<ExitCode> {
   return onEngine(context, options, async (client, environment, wanted) => {
-    const { outcome, removed } = await settleEndpoints(client, wanted, environment.nexus !== undefined);
+    const { outcome, removed } = await reconcileEndpoints(client, wanted, environment.nexus !== undefined);
     if (outcome === 'forbidden') throw forbidden(createCommand(wanted));
     if (outcome === 'foreign') throw foreign(environment.name, wanted);
     const changed = outcome === 'created' || removed.length > 0;

@@ -12,6 +12,7 @@ import { isNoop } from '../../plan/progress.ts';
 import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { startDeployment } from '../deploy/deployment.ts';
+import { ensureLocalStack, ensureLocalStackAgain } from '../deploy/local-stack.ts';
 import { requireFreeLock } from '../deploy/lock/require-free.ts';
 import type { Prepared } from '../deploy/preflight.ts';
 import { chartsAndPlatform, requireDeployable, requireRendered } from '../deploy/ready.ts';
@@ -35,7 +36,7 @@ export async function promote(
   const { config, terminal } = context;
   const { version } = source;
   const imageTags = pinnedImages(prepared.catalog, version.releases);
-  const ready = await chartsAndPlatform(session, prepared);
+  const ready = await chartsAndPlatform(session, prepared, options.dryRun ? ensureLocalStackAgain : ensureLocalStack);
   let input: DeployInput;
   try {
     // Who only looks is not in the way of anybody.

@@ -34,6 +34,7 @@ import { type Ended, runOnce } from './one-run.ts';
 import type { RehearseOptions } from './options.ts';
 import { differencesTo, type Settled, settledState } from './state.ts';
 import { type Stage, withStage } from './stage.ts';
+import { isSuccess } from '../../contract/operations/states.ts';
 
 /** The certificate holds all of them. */
 const MOST_PROBLEMS = 30;
@@ -95,10 +96,10 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
     const from = await begin(context, stage, options.from, { say, signal });
     say(`Rehearsing ${environment.name}: undisturbed`);
     const first = await runOnce(context, stage, commands, [], signal);
-    const { state, restless }: Settled = isWell(first)
+    const { state, restless }: Settled = isSuccess(first.outcome)
       ? await settledState(stage, signal)
       : { state: {}, restless: [] };
-    const isFit = isWell(first) && restless.length === 0;
+    const isFit = isSuccess(first.outcome) && restless.length === 0;
     const versions = { ...(await versionsOf(stage)), node: process.version, 'ananta-deploy': context.version };
     say(`  ${first.outcome} in ${first.seconds.toFixed(1)} s`);
     await stage.reset();
@@ -154,7 +155,7 @@ async function disturbed(
   say(`Run ${run} of ${options.runs}`);
   for (const fault of faults) say(`  ${faultText(fault)}`);
   const ended = await runOnce(context, stage, commands, faults, signal);
-  const differences = isWell(ended) ? await differencesTo(state, stage, signal) : [];
+  const differences = isSuccess(ended.outcome) ? await differencesTo(state, stage, signal) : [];
   const result: RehearsedRun = {
     run,
     outcome: ended.outcome,
@@ -167,10 +168,6 @@ async function disturbed(
   say(`  ${runPassed(result) ? 'ended in the same state' : 'NOT passed'} after ${ended.seconds.toFixed(1)} s`);
   await stage.reset();
   return result;
-}
-
-function isWell({ outcome }: Ended): boolean {
-  return outcome === 'succeeded' || outcome === 'unchanged';
 }
 
 function countsOf(state: ComparableState): { objects: number; releases: number; vault: number } {

@@ -75,11 +75,18 @@ function operationLines({ operation, engineProblem }: Explanation, view: Explana
   if (engineProblem !== undefined) return indented(`unknown: ${engineProblem}`, view);
   if (!operation) return ['  none yet, by this engine'];
   const { running, state, waitsFor, detail, failure, evidence, retries, causes, held = [], decided = [] } = operation;
+  const { healthDeadlineSeconds } = operation;
   return [
     ...indented(
       `${operation.operation}, started ${ago(operation.startedAt, view.now)}, ${running ? 'is running' : 'has ended'}; ${stateLine(operation, state, view)}`,
       view,
     ),
+    ...(healthDeadlineSeconds === undefined
+      ? []
+      : indented(
+          `health deadline: ${duration(healthDeadlineSeconds)} for each of its releases (extend gives it more)`,
+          view,
+        )),
     ...(waitsFor.length > 0 ? indented(`waits for ${waitsFor.join(', ')}`, view) : []),
     ...held.flatMap((line) => indented(line, view)),
     ...decided.flatMap((line) => indented(line, view)),

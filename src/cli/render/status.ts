@@ -1,6 +1,6 @@
 /** A status report as text and as JSON. Pure. */
 import type { ServiceState } from '../../contract/operations/deploy.ts';
-import { GOOD_STATES } from '../../contract/operations/states.ts';
+import { GOOD_STATES, isSuccess } from '../../contract/operations/states.ts';
 import { waitsFor } from '../../plan/progress.ts';
 import { actsOf } from '../../plan/steering/acts.ts';
 import { heldLines } from '../../plan/steering/words.ts';
@@ -95,9 +95,7 @@ function deploymentLines(
     description.status === 'RUNNING'
       ? `${environment}: ${OPERATION_WORDS[operation].one} is running for ${clock((options.now - description.startTime.getTime()) / 1000)}: ${tally.ended}/${tally.total} services done${tally.failed > 0 ? `, ${tally.failed} failed` : ''}${leftText(view, options.now)}`
       : `${environment}: the newest ${OPERATION_WORDS[operation].one.replace(/^an? /, '')} ${finished ? OUTCOME_WORDS[finished.outcome] : description.status.toLowerCase()}${finished ? ` after ${duration(finished.seconds)}` : ''}, ${description.startTime.toISOString()}`;
-  const good = finished
-    ? finished.outcome === 'succeeded' || finished.outcome === 'unchanged'
-    : tally.failed === 0 && note === undefined;
+  const good = finished ? isSuccess(finished.outcome) : tally.failed === 0 && note === undefined;
   const lines = [
     options.style(good ? 'good' : 'bad', headline),
     `Workflow ${description.workflowId}, run ${description.runId}${description.status === 'RUNNING' ? ', holds the lock of this environment' : ''}`,

@@ -7,6 +7,7 @@ import {
   DEPENDENCY_SKIPPED,
   SKIPPED_BY_REQUEST,
   STOPPED,
+  isSuccess,
 } from '../../contract/operations/states.ts';
 import { actText } from '../../plan/steering/acts.ts';
 import { commandLine, count, duration, oneLine, table, truncate, wrap } from '../shared/format.ts';
@@ -28,7 +29,7 @@ export interface SummaryOptions {
 }
 
 export function summaryLines(result: OperationResult, options: SummaryOptions): string[] {
-  const good = result.outcome === 'succeeded' || result.outcome === 'unchanged';
+  const good = isSuccess(result.outcome);
   return [
     '',
     ...headline(result, options),
@@ -223,11 +224,6 @@ function next(result: OperationResult, { style }: SummaryOptions): string[] {
   ];
   return [
     style('bold', 'Next:'),
-    ...table(
-      (result.outcome === 'succeeded' || result.outcome === 'unchanged' ? good : bad).map(([line, does]) => [
-        `  ${line}`,
-        does,
-      ]),
-    ),
+    ...table((isSuccess(result.outcome) ? good : bad).map(([line, does]) => [`  ${line}`, does])),
   ];
 }

@@ -2,6 +2,7 @@
 import type { OperationResult } from '../../contract/operations/deploy.ts';
 import { commandLine, count, oneLine, wrap } from '../shared/format.ts';
 import type { Style } from '../shared/terminal.ts';
+import { isSuccess } from '../../contract/operations/states.ts';
 
 type Options = { columns: number; style: Style };
 
@@ -62,7 +63,7 @@ function undoneLines(
 export function afterRollback({ environment, outcome, toVersion }: OperationResult): [line: string, does: string][] {
   const env = ['--env', environment];
   const to = toVersion === undefined ? [] : ['--to', String(toVersion)];
-  if (outcome === 'succeeded' || outcome === 'unchanged') {
+  if (isSuccess(outcome)) {
     return [
       [commandLine('verify', ...env), 'run every health check now'],
       [commandLine('history', ...env), 'the versions that are kept'],

@@ -74,8 +74,8 @@ async function operationAt(
   run: string,
 ): Promise<{ workflowId: string; runId: string }> {
   const { operationsOf } = await import('../../clients/temporal/overview.ts');
-  const all = await operationsOf(client);
-  const found = all.filter((one) => one.environment === environment && one.runId.startsWith(run.toLowerCase()));
+  const start = run.toLowerCase();
+  const found = /^[0-9a-f-]+$/.test(start) ? await operationsOf(client, { environment, run: start }) : [];
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw refused(

@@ -3,6 +3,8 @@ export interface RingsOptions {
   confirm?: string[];
   /** File that `rings plan --out` wrote. */
   plan?: string;
+  /** Why the deployments go on in environments that are frozen. */
+  overrideFreeze?: string;
   detach?: true;
   json?: true;
 }

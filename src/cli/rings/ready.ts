@@ -1,8 +1,9 @@
 /** Everything that an environment needs before its ring deploys it: checked before anything is started anywhere. */
 import type { Client } from '@temporalio/client';
 import { closeTemporal, type DeploymentHandle } from '../../clients/temporal/index.ts';
+import type { DeployInput } from '../../contract/operations/deploy.ts';
 import type { RingTarget } from '../../contract/operations/rings.ts';
-import { encryptionOf } from '../../environment/connections.ts';
+import { type Connections, encryptionOf } from '../../environment/connections.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import type { RingsFile } from '../../environment/rings.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -11,6 +12,8 @@ import { bind } from '../deploy/binding.ts';
 import { confirmationOf } from '../deploy/confirmed.ts';
 import { checkInputs, preflight } from '../deploy/preflight.ts';
 import { chartsAndPlatform, requireDeployable, requireRendered } from '../deploy/ready.ts';
+import type { Session } from '../deploy/session.ts';
+import { withOverrideProof } from '../freeze/attest.ts';
 import { type ApprovedPlan, checkApprovedPlan } from '../plan/approved.ts';
 import { createProgressRenderer } from '../render/renderers.ts';
 import type { CliContext } from '../shared/context.ts';
@@ -34,7 +37,12 @@ export interface KeptPlan {
 export async function makeReady(
   context: CliContext,
   name: string,
-  { image = {}, confirm = [], kept }: Pick<RingsOptions, 'image' | 'confirm'> & { kept?: KeptPlan },
+  {
+    image = {},
+    confirm = [],
+    kept,
+    overrideFreeze,
+  }: Pick<RingsOptions, 'image' | 'confirm' | 'overrideFreeze'> & { kept?: KeptPlan },
   interrupted: AbortSignal,
 ): Promise<ReadyTarget> {
   const prepared = await preflight(context, name, image);
@@ -52,12 +60,20 @@ export async function makeReady(
     });
     await bind(session, ready);
     const { clusterUid } = ready;
+    const override =
+      overrideFreeze === undefined
+        ? {}
+        : await provedOverride(session, ready.connections, {
+            ...{ environment: name, clusterUid, imageTags: image, freezeOverride: overrideFreeze },
+            ...(kept ? { expectedDigest: kept.plan.digest } : {}),
+          });
     const identifies = asksWhoAsks(prepared.environment, 'deploy');
     const target: RingTarget = {
       environment: name,
       clusterUid,
       ...(confirmation ? { confirmation } : {}),
       ...(kept ? { expectedDigest: kept.plan.digest } : {}),
+      ...override,
       ...(identifies ? { identifies } : {}),
     };
     return {
@@ -69,6 +85,16 @@ export async function makeReady(
     await closeTemporal(ready.client).catch(() => undefined);
     throw error;
   }
+}
+
+/** Made for the deployment that the workflow of the rings starts: the proof counts for just this input. */
+async function provedOverride(
+  session: Session,
+  connections: Connections,
+  input: Pick<DeployInput, 'environment' | 'clusterUid' | 'imageTags' | 'expectedDigest'> & { freezeOverride: string },
+): Promise<Pick<RingTarget, 'freezeOverride' | 'freezeAttestation'>> {
+  const { freezeOverride, freezeAttestation } = await withOverrideProof(session, connections, 'deploy', input);
+  return { freezeOverride, ...(freezeAttestation === undefined ? {} : { freezeAttestation }) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** How far rings are, for people and programs. Pure. */
 import type { PlannedRing, RingsView, RingTargetState, RingView } from '../../contract/operations/rings.ts';
-import { stateText } from '../../plan/rings/view.ts';
+import { furtherReasons, stateText } from '../../plan/rings/view.ts';
 import type { RingsRun } from '../../clients/temporal/rings.ts';
 import type { PlatformChanges } from '../../plan/diff/types.ts';
 import { commandLine, duration, oneLine, table, truncate } from '../shared/format.ts';
@@ -13,6 +13,9 @@ const TONES: Partial<Record<RingTargetState | RingView['state'], Tone>> = {
   soaking: 'busy',
 };
 
+/** Characters of what a row says of an environment. */
+const SHOWN = 240;
+
 export function ringsLines({ name, requestedBy, outcome, rings }: RingsView, style: Style): string[] {
   return [
     style('bold', `Rings ${name}, asked for by ${requestedBy}: ${outcome}`),
@@ -22,10 +25,10 @@ export function ringsLines({ name, requestedBy, outcome, rings }: RingsView, sty
         ring.targets.map(({ environment, state, version, detail = '', held = [] }) => [
           `  ${environment}`,
           `${state}${version === undefined ? '' : `, version ${version}`}`,
-          oneLine([detail, ...held].filter((text) => text !== '').join('; ')).slice(0, 240),
+          oneLine([detail, ...held].filter((text) => text !== '').join('; ')).slice(0, SHOWN),
         ]),
       ),
-      ...ring.reasons.map((reason) => style('bad', `  ${oneLine(reason)}`)),
+      ...furtherReasons(ring, SHOWN).map((reason) => style('bad', `  ${oneLine(reason)}`)),
     ]),
   ];
 }

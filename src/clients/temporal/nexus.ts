@@ -76,7 +76,7 @@ export async function removeEndpoint(
   }
 }
 
-export interface SettledEndpoints {
+export interface ReconciledEndpoints {
   /** Of the one that the environment's file wants; absent: it wants none. */
   outcome?: EndpointOutcome;
   /** Ours that the file does not want any more, by name: removed. */
@@ -87,11 +87,11 @@ export interface SettledEndpoints {
  * As the environment's file says: one of the wanted name, and none of ours besides.
  * @param keep false: the file wants none
  */
-export async function settleEndpoints(
+export async function reconcileEndpoints(
   client: Engine,
   wanted: WantedEndpoint,
   keep: boolean,
-): Promise<SettledEndpoints> {
+): Promise<ReconciledEndpoints> {
   const outcome = keep ? { outcome: await ensureEndpoint(client, wanted) } : {};
   const removed: string[] = [];
   for (const { name } of await ourEndpoints(client, wanted)) {

@@ -1,7 +1,7 @@
-/** Every operation that an engine still has, of all its environments, in one request. */
+/** The operations that an engine still has, of all its environments or of one, in one request. */
 import type { Client } from '@temporalio/client';
 import { forgiving, isUnreadable } from './encryption/readable.ts';
-import { isLockId } from '../../contract/names.ts';
+import { isLockId, lockIdPrefix } from '../../contract/names.ts';
 import { type Operation, OPERATIONS } from '../../contract/operations/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 
@@ -18,16 +18,31 @@ export interface OperationSummary {
   requestedBy: string;
 }
 
+/** A request that names no run returns the newest ones only. */
 const MOST = 200;
+
+/** Narrows the list to one environment and to runs whose id begins so. */
+export interface OperationFilter {
+  environment: string;
+  /** Hexadecimal digits and hyphens. */
+  run: string;
+}
 
 /** Whoever asked for it is written with a key that is not here. */
 function ofAnotherKey(value: unknown): string {
   return isUnreadable(value) ? '(encrypted)' : '';
 }
 
-/** The newest first, running ones before all others; works without a worker and without a cluster. */
-export async function operationsOf(client: Client): Promise<OperationSummary[]> {
-  const query = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')})`;
+/**
+ * The newest first, running ones before all others; works without a worker and without a cluster.
+ *
+ * @param filter absent: the newest 200 of all environments
+ */
+export async function operationsOf(client: Client, filter?: OperationFilter): Promise<OperationSummary[]> {
+  const types = `WorkflowType IN (${OPERATIONS.map((operation) => `'${operation}'`).join(', ')})`;
+  const query = filter
+    ? `${types} AND WorkflowId STARTS_WITH '${lockIdPrefix(filter.environment)}' AND RunId STARTS_WITH '${filter.run}'`
+    : types;
   const found: OperationSummary[] = [];
   // Of other environments, too, whose keys are not here: their memos alone are encrypted.
   for await (const info of forgiving(client).workflow.list({ query, pageSize: MOST })) {

@@ -8,6 +8,10 @@ export interface RingTarget {
   confirmation?: Confirmation;
   /** Digest of the plan that somebody was shown: anything else is refused. */
   expectedDigest?: string;
+  /** Why its deployment goes on although the environment is frozen. */
+  freezeOverride?: string;
+  /** Proves who says so, as in the input of an operation. */
+  freezeAttestation?: string;
   /** A gate of its environment asks who has asked: whoever starts the rings proves it, and that is waited for. */
   identifies?: true;
 }

@@ -29,6 +29,11 @@ export const FINAL_STATES: readonly string[] = [
 /** States that let dependents start. */
 export const GOOD_STATES: readonly string[] = ['healthy', 'completed', 'unchanged', 'removed'];
 
+/** @param outcome of an operation: it is done, or there was nothing to do */
+export function isSuccess(outcome: string | undefined): boolean {
+  return outcome === 'succeeded' || outcome === 'unchanged';
+}
+
 /** Why a service was skipped, as the type of its failure; one that was not selected has none. */
 export const DEPENDENCY_FAILED = 'DependencyFailed';
 export const STOPPED = 'Stopped';

@@ -17,7 +17,7 @@ import { deployerRole, serviceRoles, wantedPolicies } from '../../plan/vault/pol
 import { supersededAccess } from '../../plan/vault/superseded.ts';
 import { accessorOf } from '../vault/foundation.ts';
 import { certificateFor, REVIEWER_TOKEN } from '../vault/identities.ts';
-import { madeAt } from '../rotation/ages.ts';
+import { validSince } from '../rotation/ages.ts';
 import { readDates } from '../rotation/record.ts';
 import { keysWithoutText } from '../vault/declared.ts';
 import type { MadeSecret } from '../vault/secrets/made-secrets.ts';
@@ -166,7 +166,7 @@ async function overdue(
   const aged = rotatable.flatMap((secret) => {
     const history = histories.get(secret.path);
     const { ended, begun } = dates(secret);
-    const since = ended ?? (history && madeAt(history));
+    const since = validSince(ended, history);
     if (history === undefined || history.newest === 0) return [];
     return [{ secret, ...(since === undefined ? {} : { since }), ...(begun === undefined ? {} : { begun }) }];
   });

@@ -15,7 +15,7 @@ import { withVerdicts } from '../admission/policy.ts';
 import type { EffectScope } from '../effect.ts';
 import { currentEnvironment } from '../environment.ts';
 import { allNewestRevisions } from '../release/revisions.ts';
-import { madeAt } from '../rotation/ages.ts';
+import { validSince } from '../rotation/ages.ts';
 import { readDates, readRotation, type RotationDates } from '../rotation/record.ts';
 import { assertShown } from './binding.ts';
 
@@ -94,6 +94,6 @@ async function lookAt(
     ...secret,
     version: entry.version,
     resumes: record !== undefined,
-    since: ended ?? madeAt(history),
+    since: validSince(ended, history),
   };
 }

@@ -25,8 +25,7 @@ export async function readAges(
         .filter(({ kind }) => kind === 'generated')
         .map(({ name: key }): [string, SecretAge] => {
           const { ended, begun } = dates({ path, key });
-          const history = histories[at];
-          const since = ended ?? (history && madeAt(history));
+          const since = validSince(ended, histories[at]);
           return [
             secretText({ path, key }),
             { ...(since === undefined ? {} : { since }), ...(begun === undefined ? {} : { begun }) },
@@ -36,7 +35,13 @@ export async function readAges(
   );
 }
 
-/** Values are made once: the oldest version that Vault still knows has them. */
-export function madeAt({ versions }: KvHistory): string | undefined {
-  return versions.at(-1)?.createdAt;
+/**
+ * Since when a generated value is in use: since its last rotation or, where it was never rotated, since the oldest
+ * version that Vault still has.
+ *
+ * @param ended when its last rotation ended, ISO 8601
+ * @returns ISO 8601; undefined: neither is known
+ */
+export function validSince(ended: string | undefined, history: KvHistory | undefined): string | undefined {
+  return ended ?? history?.versions.at(-1)?.createdAt;
 }

@@ -54,6 +54,8 @@ export interface OperationExplanation {
   state: string;
   /** ISO 8601: since when it is in that state. */
   since?: string;
+  /** While its health is waited for: seconds until the operation gives up on a release, what people added included. */
+  healthDeadlineSeconds?: number;
   /** Services that it waits for. */
   waitsFor: string[];
   /** Whom or what the whole operation waits for (approvals, a freeze, a pause), and what is asked about the service. */

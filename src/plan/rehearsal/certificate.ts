@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { differenceText } from './compare.ts';
 import { FAULT_TARGETS, faultText, type PlannedFault } from './faults.ts';
+import { isSuccess } from '../../contract/operations/states.ts';
 
 const at = z.strictObject({ service: z.string(), state: z.string(), operation: z.number().int().optional() });
 const target = z.enum(FAULT_TARGETS);
@@ -91,15 +92,11 @@ export type Certificate = z.infer<typeof certificateSchema>;
 
 /** A run has passed when it ended well, in the same state, and was hit by every fault that it was to be hit by. */
 export function runPassed({ outcome, faults, differences }: RehearsedRun): boolean {
-  return isGood(outcome) && differences.length === 0 && faults.every(({ hit }) => hit !== undefined);
+  return isSuccess(outcome) && differences.length === 0 && faults.every(({ hit }) => hit !== undefined);
 }
 
 export function rehearsalPassed({ undisturbed, runs }: Pick<Certificate, 'undisturbed' | 'runs'>): boolean {
-  return isGood(undisturbed.outcome) && runs.every(runPassed);
-}
-
-function isGood(outcome: string): boolean {
-  return outcome === 'succeeded' || outcome === 'unchanged';
+  return isSuccess(undisturbed.outcome) && runs.every(runPassed);
 }
 
 /** @param service how the service of its moment ended */
@@ -117,12 +114,12 @@ export function endedText(
 
 /** For people, one line each: what stands against it. */
 export function problemsOf({ undisturbed, runs }: Pick<Certificate, 'undisturbed' | 'runs'>): string[] {
-  if (!isGood(undisturbed.outcome))
+  if (!isSuccess(undisturbed.outcome))
     return [`The undisturbed run ${undisturbed.outcome}: ${undisturbed.failure ?? 'see its output'}`];
   return runs
     .filter((run) => !runPassed(run))
     .flatMap((run) => [
-      ...(isGood(run.outcome) ? [] : [`Run ${run.run} ${run.outcome}: ${run.failure ?? 'see its output'}`]),
+      ...(isSuccess(run.outcome) ? [] : [`Run ${run.run} ${run.outcome}: ${run.failure ?? 'see its output'}`]),
       ...run.faults.flatMap(({ fault, hit, ended }) =>
         hit === undefined ? [`Run ${run.run}: ${faultText(fault)} ${ended}`] : [],
       ),

@@ -1,6 +1,9 @@
 /** How far rings are, as the workflow keeps it and people read it. Pure, and without Node. */
 import type { Reached, RingsInput, RingsView, RingView } from '../../contract/operations/rings.ts';
 
+/** Characters of a detail in a cell. */
+const SHOWN = 200;
+
 /** @param startedAt milliseconds since the epoch */
 export function emptyView({ name, requestedBy, rings }: RingsInput, startedAt: number): RingsView {
   return {
@@ -44,7 +47,7 @@ export function ringsDetails({ name, requestedBy, outcome, rings }: RingsView): 
           `| ${at === 0 ? ring.name : ''} | ${at === 0 ? stateText(ring) : ''} | ${environment} | ${state}${version === undefined ? '' : `, version ${version}`} | ${cell(detail)} |`,
       ),
     ),
-    ...rings.flatMap(({ name: ring, reasons }) => reasons.map((reason) => `\n- ${ring}: ${reason}`)),
+    ...rings.flatMap((ring) => furtherReasons(ring, SHOWN).map((reason) => `\n- ${ring.name}: ${reason}`)),
   ].join('\n');
 }
 
@@ -52,6 +55,18 @@ export function ringsDetails({ name, requestedBy, outcome, rings }: RingsView): 
 export function stateText({ state, soaksUntil, looks }: RingView): string {
   if (state !== 'soaking' || soaksUntil === undefined) return state;
   return `soaking until ${new Date(soaksUntil).toISOString().slice(11, 19)} UTC, ${looks} ${looks === 1 ? 'look' : 'looks'} passed`;
+}
+
+/**
+ * Why a ring failed, without what the rows of its environments say already.
+ *
+ * @param shown how many characters of a detail such a row shows
+ */
+export function furtherReasons({ reasons, targets }: RingView, shown: number): string[] {
+  const said = targets.flatMap(({ environment, detail }) =>
+    detail === undefined || detail.length > shown ? [] : [`${environment}: ${detail}`],
+  );
+  return reasons.filter((reason) => !said.includes(reason));
 }
 
 /** What ends everything: the first ring that failed. */
@@ -66,5 +81,5 @@ export function failureText({ name, rings }: RingsView): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, 200);
+  return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, SHOWN);
 }

@@ -1,20 +1,22 @@
-/** So many requests in a while, and no more: of each address, and of all. */
+/** A limit on the number of requests in a time window: for each address, and for all addresses together. */
 export interface RateLimit {
-  /** @returns seconds until it may ask again; undefined: it may now */
+  /** @returns seconds until the address may ask again; undefined: the request is within the limit */
   take(address: string): number | undefined;
 }
 
 export interface RateLimitOptions {
-  /** In a window, of one address. */
+  /** Most requests of one address in a window. */
   each: number;
-  /** In a window, of all: behind a proxy all have the same address. */
+  /** Most requests of all addresses in a window. Behind a proxy all of them have the same address. */
   all: number;
   windowSeconds: number;
   now?: () => number;
 }
 
-const MOST_ADDRESSES = 10_000;
-
+/**
+ * Only requests within the limit count. So no more than `all` addresses are kept in memory, and an address that is
+ * refused does not use up the share of the others.
+ */
 export function rateLimit({ each, all, windowSeconds, now = Date.now }: RateLimitOptions): RateLimit {
   let began = now();
   let total = 0;
@@ -22,15 +24,16 @@ export function rateLimit({ each, all, windowSeconds, now = Date.now }: RateLimi
   return {
     take(address) {
       const passed = (now() - began) / 1000;
-      if (passed >= windowSeconds || passed < 0 || counts.size > MOST_ADDRESSES) {
+      if (passed >= windowSeconds || passed < 0) {
         began = now();
         total = 0;
         counts.clear();
       }
-      const count = (counts.get(address) ?? 0) + 1;
-      counts.set(address, count);
+      const count = counts.get(address) ?? 0;
+      if (count >= each || total >= all) return Math.max(1, Math.ceil(windowSeconds - (now() - began) / 1000));
+      counts.set(address, count + 1);
       total += 1;
-      return count > each || total > all ? Math.max(1, Math.ceil(windowSeconds - (now() - began) / 1000)) : undefined;
+      return undefined;
     },
   };
 }

@@ -1,24 +1,29 @@
-/** The environment's Nexus endpoint, looked after by its workers when they start. */
+/** The environment's Nexus endpoint: workers create it, or remove it, when they start. */
 import type { Client } from '@temporalio/client';
-import { settleEndpoints } from '../../clients/temporal/nexus.ts';
+import { reconcileEndpoints } from '../../clients/temporal/nexus.ts';
 import { createCommand, type WantedEndpoint, wantedEndpoint } from '../../contract/nexus/endpoint.ts';
 import type { Environment } from '../../environment/schema.ts';
 
-/** @returns what was done, or has to be done by somebody else: lines for the log */
-export async function keepEndpoint(
+/**
+ * Also where the environment's file has no `nexus`: then it removes what an earlier state of the file had made. One
+ * request where nothing is to be done; an engine that refuses it does not keep the worker from starting.
+ *
+ * @returns what was done, or has to be done by somebody else: lines for the log
+ */
+export async function reconcileEndpoint(
   client: Pick<Client, 'connection'>,
   { name, nexus }: Pick<Environment, 'name' | 'nexus'>,
   namespace: string,
 ): Promise<string[]> {
   const wanted = wantedEndpoint(name, namespace, nexus?.endpoint);
   try {
-    const { outcome, removed } = await settleEndpoints(client, wanted, nexus !== undefined);
+    const { outcome, removed } = await reconcileEndpoints(client, wanted, nexus !== undefined);
     return [
       ...(outcome === undefined ? [] : endpointLines(wanted, outcome)),
       ...removed.map((other) => `Removed the Nexus endpoint ${other}, which the environment's file wants no more`),
     ];
   } catch (error) {
-    // Everything else works.
+    // The worker serves everything else.
     const text = error instanceof Error ? error.message : String(error);
     return nexus === undefined ? [] : [`The Nexus endpoint ${wanted.name} could not be looked after: ${text}`];
   }

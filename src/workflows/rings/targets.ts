@@ -20,6 +20,7 @@ import { drift } from '../drift.ts';
 import { resultOrCancel } from '../child-operation.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { deploy, rollback } from '../operation.ts';
+import { isSuccess } from '../../contract/operations/states.ts';
 
 /** Waits for its lock, deploys, and says in the view how it went. Throws for a cancellation alone. */
 export async function deployTarget(
@@ -28,11 +29,13 @@ export async function deployTarget(
   view: RingTargetView,
   changed: () => void,
 ): Promise<void> {
-  const { expectedDigest } = target;
+  const { expectedDigest, freezeOverride, freezeAttestation } = target;
   const input: DeployInput = {
     ...inputOf(target, view, requestedBy),
     imageTags,
     ...(expectedDigest === undefined ? {} : { expectedDigest }),
+    ...(freezeOverride === undefined ? {} : { freezeOverride }),
+    ...(freezeAttestation === undefined ? {} : { freezeAttestation }),
   };
   const cancels = patched(CANCELS_DEPLOYMENTS);
   const begin = (): Promise<ChildWorkflowHandle<typeof deploy>> =>
@@ -55,7 +58,7 @@ export async function deployTarget(
     view.state = result?.outcome === 'cancelled' || (isOver && isCancellation(error)) ? 'cancelled' : 'failed';
     view.detail = failureOf(error).message;
     // What its environment has taken back by itself is not taken back twice.
-    const undone = result?.undone?.outcome === 'succeeded' || result?.undone?.outcome === 'unchanged';
+    const undone = isSuccess(result?.undone?.outcome);
     view.changed = !undone && result?.services.some((service) => service.changed) === true;
   }
   changed();

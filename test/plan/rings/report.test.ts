@@ -116,6 +116,20 @@ describe('lines', () => {
     assert.match(lines[2] ?? '', /^89abcdef +.* terminated +16 min 40 s$/);
   });
 
+  test('why a ring failed is said once: in the row of the environment, or below where that says less', () => {
+    const view = failedView();
+    const said = (): string[] => ringsLines(view, plainStyle).filter((line) => line.includes('<b>no</b>'));
+    assert.deepEqual(said(), ['  west: web: <b>no</b>'], 'its row says how it was taken back');
+    const [west] = view.rings[1]!.targets;
+    Object.assign(west!, { state: 'failed', detail: 'web: <b>no</b>' });
+    assert.deepEqual(said().length, 1);
+    assert.match(said()[0] ?? '', /^ {2}west +failed +web: <b>no<\/b>$/);
+    const long = `web: ${'x'.repeat(300)}`;
+    Object.assign(west!, { detail: long });
+    view.rings[1]!.reasons = [`west: ${long}`];
+    assert.ok(ringsLines(view, plainStyle).includes(`  west: ${long}`), 'a row shows its beginning');
+  });
+
   test('for whom a deployment waits is said once, and stands in the status', () => {
     const before = failedView();
     const now = structuredClone(before);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { collectImage } from '../../shared/arguments.ts';
 import { plainCommand } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
+import { OVERRIDE_FREEZE, parseReason } from '../../shared/reason.ts';
 import type { RingsLookOptions, RingsOptions, RingsPlanOptions, RingsReportOptions } from '../../rings/options.ts';
 
 export function ringsCommand(context: CliContext): Command {
@@ -47,6 +48,7 @@ taken back where the file says so. One workflow does it: all environments of a f
       )
       .option('--confirm <name...>', 'names of protected environments, where nobody can be asked')
       .option('--plan <file>', 'carry out what "rings plan --out" has shown, and nothing else')
+      .option(...OVERRIDE_FREEZE, parseReason)
       .option('--detach', 'start it and leave it running (exit code 4)')
       .option('--json', 'one JSON object a line for each change, the result last')
       .action(async (name: string, options: RingsOptions) => {
