@@ -1,6 +1,6 @@
 /** What the suite consists of: tiers of test files, and how many of each run at once. */
 import { globSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { readConfig } from '../../src/config.ts';
 
 export interface Tier {
@@ -27,8 +27,15 @@ const PROCESSES = 3 * cpus().length;
 const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${name}.test.ts`);
 /** Whole sandboxes at once beside other tiers; with one more, what the tests wait for comes late. */
 export const SANDBOXES_BESIDE = cpus().length;
+/** Bytes that a sandbox takes with its worker and its test: 2.3 to 2.8 GB were seen. */
+const SANDBOX_MEMORY = 3 * 1024 ** 3;
+/** Of the machine, or what this process may have of it. */
+const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
 /** The same without other tiers: each keeps a processor busy for about half of its time. */
-export const SANDBOXES_ALONE = 2 * cpus().length;
+export const SANDBOXES_ALONE = Math.max(
+  SANDBOXES_BESIDE,
+  Math.min(2 * cpus().length, Math.floor(memory / SANDBOX_MEMORY)),
+);
 /** These begin first, those that take longest before all others, so that none of them is left alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
