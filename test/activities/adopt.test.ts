@@ -207,6 +207,26 @@ describe('adopt', () => {
         assert.deepEqual(await takeAll(parts), ['apps/api']);
       }));
 
+    test('who applies it by itself has to stop before', () =>
+      withFakeClients(async (parts) => {
+        const paths = two(parts);
+        const application = (automated?: object): void => {
+          parts.cluster.objects.set('/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/cache', {
+            metadata: { name: 'cache', namespace: 'argocd', uid: 'a', resourceVersion: '1' },
+            spec: { source: { chart: 'redis' }, destination: { namespace: NAMESPACE }, syncPolicy: { automated } },
+          });
+        };
+        application({});
+        await assert.rejects(adoptionPlan(parts.clients, 'all', signal), {
+          name: 'PlanRefusedError',
+          message:
+            /Application argocd\/cache applies release stores\/cache:\n {2}argocd app set argocd\/cache --sync-policy none$/,
+        });
+        assert.deepEqual(marks(parts, paths), [undefined, undefined]);
+        application();
+        assert.deepEqual(await takeAll(parts), ['stores/cache', 'apps/api']);
+      }));
+
     test('says once what it means', () =>
       withFakeClients(async (parts) => {
         two(parts);

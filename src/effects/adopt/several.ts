@@ -5,6 +5,7 @@ import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { topologicalOrder } from '../../plan/graph.ts';
 import { type Adopting, type Adoption, adoptionAmong, strangersOf } from './adoption.ts';
+import { requireNoSynchronisers } from './synchronisers.ts';
 import { givingBackOf, takenOverServices } from './give-back.ts';
 
 export interface ServiceAdoption {
@@ -17,19 +18,28 @@ export interface ServiceAdoption {
 /**
  * Those that others depend on first. Changes nothing.
  * @param services names, or all of which something is somebody else's
+ * @param more `looked`: whoever has confirmed it has seen who applies it by itself, with rights of their own
  * @throws PlanRefusedError that names everything that stands against it; DamagedRecordError
  */
 export async function adoptionsOf(
   clients: Adopting,
   services: readonly string[] | 'all',
   signal: AbortSignal,
+  more: { looked?: boolean } = {},
 ): Promise<ServiceAdoption[]> {
   const strangers = await strangersOf(clients, signal);
   const foreign = [...strangers.foreign.values()].map(({ service }) => service);
   const wanted = inOrder(clients, services, (name) => foreign.includes(name));
   if (wanted.length === 0)
     throw new PlanRefusedError("There is nothing to take over: no release of our names is somebody else's.");
-  return allOf(wanted, (service) => adoptionAmong(clients, service, strangers, signal));
+  const adoptions = await allOf(wanted, (service) => adoptionAmong(clients, service, strangers, signal));
+  await requireNoSynchronisers(
+    clients,
+    adoptions.flatMap(({ releases }) => releases),
+    signal,
+    more,
+  );
+  return adoptions;
 }
 
 /**
