@@ -83,7 +83,14 @@ export function postgresServer(
     job: true,
     image: IMAGES.postgres,
     secrets: [
-      fromSecret(secrets.server, 'postgres-password', 'username', 'password', ...(secrets.ownerKeys ?? [])),
+      fromSecret(
+        secrets.server,
+        'postgres-username',
+        'postgres-password',
+        'username',
+        'password',
+        ...(secrets.ownerKeys ?? []),
+      ),
       ...secrets.databases,
     ],
     startupSeconds: 5,

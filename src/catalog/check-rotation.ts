@@ -26,11 +26,14 @@ function messages(catalog: Catalog, path: SecretPath, key: SecretKey): string[] 
   const fixed = path.keys.filter(({ kind }) => kind === 'fixed').map(({ name }) => name);
   if ('username' in rotation && !fixed.includes(rotation.username))
     found.push(unknown('fixed key', rotation.username, fixed));
-  if ('admin' in rotation) {
-    const { admin } = rotation;
-    const adminPath = catalog.secretPaths.find((candidate) => candidate.path === admin.path);
-    if (!adminPath?.keys.some(({ name }) => name === admin.key))
-      found.push(`there is no key "${admin.key}" of secret path "${admin.path}"`);
+  if ('admin' in rotation && rotation.admin !== undefined) {
+    const { path: at, key: secret, username } = rotation.admin;
+    const adminPath = catalog.secretPaths.find((candidate) => candidate.path === at);
+    for (const wanted of [secret, ...(username === undefined ? [] : [username])])
+      if (!adminPath?.keys.some(({ name }) => name === wanted))
+        found.push(`there is no key "${wanted}" of secret path "${at}"`);
+    if (username === undefined && rotation.system !== 'postgresql')
+      found.push(`it does not say which key of ${at} names the administrator (admin.username)`);
   }
   // Whoever has a copy, or what is made from it, would go on with the former value.
   for (const { path: other, keys } of catalog.secretPaths)

@@ -2,21 +2,33 @@
 import { z } from 'zod';
 import { nameSchema } from './fields.ts';
 
-const keyOf = z.strictObject({ path: z.string(), key: z.string() });
+/** Where the password of an administrator stands, and by which name they log in. */
+const adminOf = z.strictObject({
+  path: z.string(),
+  key: z.string(),
+  /** Key of that path with the name. Default for PostgreSQL: `postgres`. */
+  username: z.string().optional(),
+});
+const userOf = {
+  /** Service that keeps it. */
+  server: nameSchema,
+  /** Key of the same path that says by which name readers log in. */
+  username: z.string(),
+  /** Who changes it in the server. Default: it is the administrator's own password. */
+  admin: adminOf.optional(),
+};
 
 export const rotationSchema = z.union([
   z.discriminatedUnion('system', [
-    /** Two login roles take turns: the declared name, and the same with `_b`, which becomes the first as it logs in. */
+    /**
+     * Two login roles take turns: the declared name, and the same with `_b`, which becomes the first as it logs in.
+     * Without `admin` it is the superuser.
+     */
     z.strictObject({
       system: z.literal('postgresql'),
-      /** Service that keeps it. */
-      server: nameSchema,
-      /** Key of the same path that says by which name readers log in. */
-      username: z.string(),
+      ...userOf,
       /** Database that the role may open. */
       database: z.string().regex(/^[a-z_][a-z0-9_]*$/),
-      /** Password of the superuser `postgres`. */
-      admin: keyOf,
     }),
     /**
      * Two users take turns: the declared name, and the same with `-b`, which gets its tags and permissions. The
@@ -28,6 +40,11 @@ export const rotationSchema = z.union([
      * same Secret.
      */
     z.strictObject({ system: z.literal('redis'), server: nameSchema }),
+    /**
+     * Two users take turns: the declared name, and the same with `-b`, which gets its policies and groups. Without
+     * `admin` it is root, whose next user is an administrator until the server was restarted with it.
+     */
+    z.strictObject({ system: z.literal('minio'), ...userOf }),
   ]),
   /** It is not replaced by itself: why, and what it takes. */
   z.strictObject({ refused: z.string().min(1) }),

@@ -22,6 +22,7 @@ describe('Kubernetes Secrets', () => {
     assert.deepEqual(find('database-system', 'vault-database-postgres')?.keys, [
       'password',
       'postgres-password',
+      'postgres-username',
       'username',
     ]);
     assert.deepEqual(find('app-plane', 'vault-app-plane-cns-service')?.keys, ['api-token']);

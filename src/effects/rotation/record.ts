@@ -40,6 +40,9 @@ function recordPath({ path, key }: SecretName): string {
   return `${FOLDER}/${path}/${key}`;
 }
 
+/** What stands in the place of a record whose former value is refused. */
+const endedSchema = z.object({ state: z.literal('ended'), at: z.string() });
+
 /** @returns no record where none is at work: one that has ended says so, and no value any more */
 export async function readRotation(
   session: VaultSession,
@@ -75,7 +78,11 @@ export async function keepRotation(
   await writeKv(session, recordPath(secret), record, version, signal);
 }
 
-/** The former value is good for nothing any more. @param at ISO 8601 */
+/**
+ * The former value is good for nothing any more. The ledger comes last: whatever cuts this off, a rotation that it does
+ * not call ended is named by drift.
+ * @param at ISO 8601
+ */
 export async function endRotation(
   session: VaultSession,
   secret: SecretName,
@@ -83,8 +90,38 @@ export async function endRotation(
   at: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await note(session, { [endedKey(secret)]: at, [begunKey(secret)]: undefined }, signal);
   await writeKv(session, recordPath(secret), { state: 'ended', at }, version, signal);
+  await noteEnd(session, secret, at, signal);
+}
+
+/** For one whose record says that it has ended: an attempt before may have got no further than that. */
+export async function settleEnd(session: VaultSession, secret: SecretName, signal?: AbortSignal): Promise<void> {
+  const parsed = endedSchema.safeParse((await readKv(session, recordPath(secret), signal))?.data);
+  if (parsed.success && (await readDates(session, signal))(secret).begun !== undefined)
+    await noteEnd(session, secret, parsed.data.at, signal);
+}
+
+async function noteEnd(session: VaultSession, secret: SecretName, at: string, signal?: AbortSignal): Promise<void> {
+  await note(session, { [endedKey(secret)]: at, [begunKey(secret)]: undefined }, signal);
+}
+
+/**
+ * Both values of each rotation that has begun and not ended, for texts that must not show them. One request, and one
+ * more for each of those.
+ */
+export async function valuesAtWork(
+  session: VaultSession,
+  secrets: readonly SecretName[],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  if (secrets.length === 0) return [];
+  const dates = await readDates(session, signal);
+  const begun = secrets.filter((secret) => dates(secret).begun !== undefined);
+  const entries = await Promise.all(begun.map((secret) => readKv(session, recordPath(secret), signal)));
+  return entries.flatMap((entry) => {
+    const { success, data } = recordSchema.safeParse(entry?.data);
+    return success ? [data.value, data.former] : [];
+  });
 }
 
 export interface RotationDates {

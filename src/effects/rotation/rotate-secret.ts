@@ -4,9 +4,8 @@ import { type KvEntry, readKv, writeKv } from '../../clients/vault/index.ts';
 import type { InputOf, OutputOf } from '../../contract/activities.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { RotationSystem } from '../../catalog/schema.ts';
 import { findService } from '../../plan/releases.ts';
-import { nextUsername, restartsServer, usernameKeyOf } from '../../plan/rotation/login.ts';
+import { administratorOf, nextUsername, restartsServer, usernameKeyOf } from '../../plan/rotation/login.ts';
 import { findRotatable, type Rotatable, secretText } from '../../plan/rotation/rotatable.ts';
 import type { RotationValues, ServerAct } from '../../plan/rotation/scripts/index.ts';
 import { secretNameOf } from '../../plan/vault/kubernetes-secrets.ts';
@@ -23,6 +22,7 @@ import {
   type KeptRotation,
   readRotation,
   type RotationRecord,
+  settleEnd,
 } from './record.ts';
 import { readersBehind } from './readers-behind.ts';
 import { askServer } from './server.ts';
@@ -117,7 +117,7 @@ const write: Act = async (context) => {
 
 const verify: Act = async (context) => {
   const { clients, secret, signal } = context;
-  const { record } = await begun(context);
+  const { record } = await settled(context);
   const behind = await readersBehind(clients, secret, signal);
   if (behind.length > 0)
     throw new DeployError(
@@ -130,9 +130,12 @@ const verify: Act = async (context) => {
 
 const revoke: Act = async (context) => {
   const { clients, secret, signal } = context;
-  const { record, version } = await known(context);
-  // An attempt before this one has ended it.
-  if (record === undefined) return { changed: true };
+  if ((await known(context)).record === undefined) {
+    // An attempt before this one has ended it.
+    await clients.vault.asDeployer((session) => settleEnd(session, secret, signal), signal);
+    return { changed: true };
+  }
+  const { record, version } = await settled(context);
   if (restartsServer(secret.rotation)) await restartServer(context, record);
   await ask(context, 'revoke', record);
   await clients.vault.asDeployer(
@@ -175,13 +178,26 @@ async function begun(context: Context): Promise<Known & { record: RotationRecord
   );
 }
 
+/** Readers have what Vault holds: while that is another value than the new one, the former one must stay good. */
+async function settled(context: Context): Promise<Known & { record: RotationRecord }> {
+  const found = await begun(context);
+  const { record, entry } = found;
+  if (entry.data[context.secret.key] === record.value && usernameIn(context.secret, entry) === record.username)
+    return found;
+  throw new DeployError(
+    FAILURES.planOutdated,
+    `${secretText(context.secret)}: Vault does not hold the new value (any more), so the former one stays good. Run "rotate" again: it goes on with the value that it has made.`,
+  );
+}
+
 async function ask(
   { clients, secret, signal, scope }: Context,
   act: ServerAct,
   record: RotationRecord,
 ): Promise<'done' | 'simulated'> {
+  const admin = await adminOf(clients, secret, signal);
   const values: RotationValues = {
-    admin: await adminOf(clients, secret.rotation, signal),
+    admin: admin.password,
     former: record.former,
     next: record.value,
     wrong: randomText('alphanumeric', 32),
@@ -191,7 +207,7 @@ async function ask(
     clients,
     secret,
     act,
-    { declared: secret.username, former: record.formerUsername, next: record.username },
+    { declared: secret.username, former: record.formerUsername, next: record.username, admin: admin.name },
     values,
     signal,
   );
@@ -204,12 +220,20 @@ function usernameIn({ rotation, username }: Rotatable, entry: KvEntry): string {
 
 async function adminOf(
   { vault }: Pick<Clients, 'vault'>,
-  rotation: RotationSystem,
+  secret: Rotatable,
   signal: AbortSignal,
-): Promise<string> {
-  if (!('admin' in rotation)) return '';
-  const { path, key } = rotation.admin;
-  return (await vault.asDeployer((session) => readKv(session, path, signal), signal))?.data[key] ?? '';
+): Promise<{ name: string; password: string }> {
+  const administrator = administratorOf(secret);
+  if (administrator === undefined) return { name: '', password: '' };
+  const { path, key, usernameKey, fixedName } = administrator;
+  const data = (await vault.asDeployer((session) => readKv(session, path, signal), signal))?.data ?? {};
+  const name = usernameKey === undefined ? fixedName : data[usernameKey];
+  const password = data[key];
+  if (name && password) return { name, password };
+  throw new DeployError(
+    FAILURES.secretLost,
+    `${secretText(secret)}: Vault has no value for ${secretText({ path, key: password ? (usernameKey ?? key) : key })}, by which the administrator of ${secret.rotation.server} logs in, so nothing can be changed there. A deployment brings it back where it still stands; else set it (npm run ananta -- secrets set), then run "rotate" again.`,
+  );
 }
 
 /** Its own pods have the former value in their environment, and their probes would be refused with it. */

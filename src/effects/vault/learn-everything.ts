@@ -2,7 +2,7 @@
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
 import { chooseSecrets } from '../../plan/rotation/rotatable.ts';
-import { readRotation } from '../rotation/record.ts';
+import { valuesAtWork } from '../rotation/record.ts';
 import { registerSecretValues } from './learn.ts';
 import { madeSecrets } from './secrets/made-secrets.ts';
 
@@ -35,10 +35,7 @@ async function learnFromVault({ vault, catalog, redactor }: Learning, signal: Ab
           registerSecretValues(redactor, declared, { ...entry?.other, ...entry?.data });
         }),
         // Pods may still have the former value of what is being rotated.
-        ...rotatable.map(async (secret) => {
-          const { record } = await readRotation(session, secret, signal);
-          redactor.learn(record?.value, record?.former);
-        }),
+        valuesAtWork(session, rotatable, signal).then((values) => redactor.learn(...values)),
       ]),
     signal,
   );

@@ -13,15 +13,23 @@ type Where = Pick<Environment, 'secrets' | 'charts' | 'chartOverrides'>;
 /** @returns undefined where nothing does */
 export function obstacle(catalog: Catalog, environment: Where, secret: Rotatable): string | undefined {
   const name = secretText(secret);
-  const logins = loginReaders(catalog, secret.path).map((service) => service.name);
+  const logins = loginReaders(catalog, secret).map((service) => service.name);
   if (logins.length > 0)
     return `${name} is read from Vault by ${logins.join(', ')}, and nobody can tell when they read it again, so the former value could never be refused.`;
   const usernameKey = usernameKeyOf(secret.rotation);
+  // MinIO's own chart takes both from the Secret.
+  const byValues = usernameKey !== undefined && secret.rotation.system !== 'minio';
   const fixedName = catalog.services.find(
     (service) =>
-      usernameKey !== undefined &&
+      byValues &&
       chartSource(environment, service) === 'upstream' &&
-      service.secrets.some((use) => use.path === secret.path && keysOf(catalog, use).includes(usernameKey)),
+      service.secrets.some(
+        (use) =>
+          use.path === secret.path &&
+          keysOf(catalog, use).some(
+            (key) => key === usernameKey || (key === secret.key && service.name === secret.rotation.server),
+          ),
+      ),
   );
   if (fixedName !== undefined)
     return `${name}: ${fixedName.name} runs from its publisher's chart, which takes the user's name from values and not from the Secret, so it could not move to the other of the two users.`;

@@ -1,7 +1,8 @@
 /** Who has to be restarted before a former value may be refused. Pure. */
-import type { Catalog, Service } from '../../catalog/schema.ts';
+import type { Catalog, SecretUse, Service } from '../../catalog/schema.ts';
 import { allReleases, type Release } from '../releases.ts';
-import { secretNameOf } from '../vault/kubernetes-secrets.ts';
+import { keysOf, secretNameOf } from '../vault/kubernetes-secrets.ts';
+import { usernameKeyOf } from './login.ts';
 import type { Rotatable } from './rotatable.ts';
 
 export interface Reader {
@@ -20,20 +21,38 @@ export function serversOf({ secretPaths }: Pick<Catalog, 'secretPaths'>, path: s
   );
 }
 
-/** Releases with pods that read a Kubernetes Secret made from one of the paths; Jobs have run, servers keep theirs. */
-export function readersOf(catalog: Catalog, secrets: readonly Pick<Rotatable, 'path'>[]): Reader[] {
-  const paths = new Set(secrets.map(({ path }) => path));
+/**
+ * Releases with pods that read one of the values, or its user's name, from a Kubernetes Secret; Jobs have run, servers
+ * keep theirs.
+ */
+export function readersOf(
+  catalog: Catalog,
+  secrets: readonly Pick<Rotatable, 'path' | 'key' | 'rotation'>[],
+): Reader[] {
   return allReleases(catalog).flatMap((release) => {
     if (release.kind !== 'release' || release.job || release.image === undefined) return [];
     const read = release.secrets.filter(
-      ({ path, delivery }) =>
-        paths.has(path) && delivery === 'kubernetes' && !serversOf(catalog, path).has(release.service),
+      (use) =>
+        use.delivery === 'kubernetes' &&
+        secrets.some((secret) => secret.rotation.server !== release.service && reads(catalog, use, secret)),
     );
     return read.length === 0 ? [] : [{ release, secrets: [...new Set(read.map(secretNameOf))] }];
   });
 }
 
-/** Those that log in to Vault for a path of which a value is rotated: nobody knows when they read it again. */
-export function loginReaders({ services }: Pick<Catalog, 'services'>, path: string): Service[] {
-  return services.filter(({ secrets }) => secrets.some((use) => use.path === path && use.delivery === 'login'));
+function reads(
+  catalog: Catalog,
+  use: SecretUse,
+  { path, key, rotation }: Pick<Rotatable, 'path' | 'key' | 'rotation'>,
+): boolean {
+  if (use.path !== path) return false;
+  const [keys, usernameKey] = [keysOf(catalog, use), usernameKeyOf(rotation)];
+  return keys.includes(key) || (usernameKey !== undefined && keys.includes(usernameKey));
+}
+
+/** Those that log in to Vault for a value that is rotated: nobody knows when they read it again. */
+export function loginReaders(catalog: Catalog, secret: Pick<Rotatable, 'path' | 'key' | 'rotation'>): Service[] {
+  return catalog.services.filter(({ secrets }) =>
+    secrets.some((use) => use.delivery === 'login' && reads(catalog, use, secret)),
+  );
 }

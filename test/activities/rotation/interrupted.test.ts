@@ -8,6 +8,8 @@ import { createActivities } from '../../../src/activities/index.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import { presenceOf } from '../../../src/cli/secrets/presence.ts';
 import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
+import { readDates } from '../../../src/effects/rotation/record.ts';
+import { learnEverything } from '../../../src/effects/vault/learn-everything.ts';
 import { observeVault } from '../../../src/effects/vault/observe.ts';
 import { findRelease } from '../../../src/plan/releases.ts';
 import { listedReaders, withRestart } from '../../../src/plan/vault/secret-readers.ts';
@@ -44,6 +46,11 @@ async function prepared(
   return { activities, roles, first };
 }
 
+/** Since when drift calls it begun and not ended. */
+async function begunAt({ clients }: FakeParts): Promise<string | undefined> {
+  return clients.vault.asDeployer(async (session) => (await readDates(session))(QUEUE).begun);
+}
+
 describe('a rotation that is cut off', () => {
   for (const when of ['before', 'after'] as const)
     test(`at any request, ${when} it is processed, goes on to its end`, async () => {
@@ -63,11 +70,14 @@ describe('a rotation that is cut off', () => {
           for (const value of roles.values()) assert.ok(known(parts).has(value), `cut ${at}: nobody knows a password`);
           const current = valueOf(parts, QUEUE);
           assert.ok([...roles.values()].includes(current ?? ''), `cut ${at}: what Vault says does not log in`);
+          const named = (await begunAt(parts)) !== undefined;
+          if (roles.size > 1) assert.ok(named, `cut ${at}: two passwords are good, and drift does not say so`);
           // The answer to the last request alone was lost: there is nothing left to be done.
-          if (roles.size > 1 || current === first) await rotateAll(activities, parts);
-          assert.deepEqual([...roles], [['apps_b', valueOf(parts, QUEUE)]], `cut ${at}`);
+          if (named || current === first) await rotateAll(activities, parts);
+          assert.equal(await begunAt(parts), undefined, `cut ${at}: drift names a rotation that has ended`);
+          const username = valueOf(parts, { path: QUEUE.path, key: 'username' }) ?? '';
+          assert.deepEqual([...roles], [[username, valueOf(parts, QUEUE)]], `cut ${at}`);
           assert.notEqual(valueOf(parts, QUEUE), first);
-          assert.equal(valueOf(parts, { path: QUEUE.path, key: 'username' }), 'apps_b');
         });
         if (done) break;
       }
@@ -101,6 +111,73 @@ describe('a rotation that is cut off', () => {
         /not every reader has the new value yet[^]*api: pod apps\/api-1 has started before/,
       );
       assert.equal(roles.get('apps'), first);
+    }));
+
+  test('revokes nothing where somebody has put the former value back; begun again, it goes on', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles, first } = await prepared(parts);
+      for (const act of ['add', 'write', 'verify'] as const) {
+        if (act === 'verify') restartApi(parts, '2099-01-01T00:00:00Z');
+        await activities.rotateSecret({ run: parts.run, act, secret: QUEUE });
+      }
+      setTo(parts, QUEUE, first);
+      setTo(parts, { path: QUEUE.path, key: 'username' }, 'apps');
+      for (const act of ['verify', 'revoke'] as const)
+        await assert.rejects(
+          activities.rotateSecret({ run: parts.run, act, secret: QUEUE }),
+          /Vault does not hold the new value \(any more\), so the former one stays good/,
+        );
+      assert.equal(roles.get('apps'), first);
+      const made = roles.get('apps_b');
+      await rotateAll(activities, parts);
+      assert.equal(valueOf(parts, QUEUE), made);
+      assert.deepEqual([...roles], [['apps_b', made]]);
+    }));
+
+  test('at its very end is ended by the next attempt of that step', async () => {
+    let cuts = 0;
+    for (let at = 1, done = false; !done; at++)
+      await withFakeClients(async (parts) => {
+        const { activities } = await prepared(parts);
+        for (const act of ['add', 'write'] as const)
+          await activities.rotateSecret({ run: parts.run, act, secret: QUEUE });
+        parts.vault.cutAt(at, 'after');
+        const revoke = () => activities.rotateSecret({ run: parts.run, act: 'revoke', secret: QUEUE });
+        done = await revoke().then(
+          () => true,
+          () => false,
+        );
+        parts.vault.heal();
+        if (!done) cuts += 1;
+        await revoke();
+        assert.equal(await begunAt(parts), undefined, `cut ${at}`);
+      });
+    assert.ok(cuts > 3, `${cuts} cuts`);
+  });
+
+  test('asks nothing of a server whose administrator nobody knows, and names what is missing', () =>
+    withFakeClients(async (parts) => {
+      const { activities, roles } = await prepared(parts);
+      setTo(parts, { path: 'stores/cache', key: 'redis-password' }, '');
+      await assert.rejects(
+        activities.rotateSecret({ run: parts.run, act: 'add', secret: QUEUE }),
+        /Vault has no value for stores\/cache redis-password, by which the administrator of cache logs in/,
+      );
+      assert.deepEqual([...roles.keys()], ['apps']);
+    }));
+
+  test('has both values kept out of texts, at the price of one request where nothing is rotated', () =>
+    withFakeClients(async (parts) => {
+      const { activities } = await prepared(parts);
+      const { clients, vault } = parts;
+      const asked = async () => {
+        vault.requests.length = 0;
+        await learnEverything(clients, new AbortController().signal);
+        return vault.requests.filter((request) => request.includes('ananta-deploy/rotat'));
+      };
+      assert.deepEqual(await asked(), ['GET /v1/secret/data/ananta-deploy/rotated']);
+      await activities.rotateSecret({ run: parts.run, act: 'add', secret: QUEUE });
+      assert.equal((await asked()).length, 2);
     }));
 
   test('is seen by drift and in the list of secrets until it has ended; then its age counts from there', () =>

@@ -8,10 +8,10 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
-import { decodedData } from '../../../src/clients/kubernetes/index.ts';
 import type { RotationAct } from '../../../src/contract/operations/secret-name.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { findPostgres, type Postgres, startPostgres } from '../../support/programs/postgres.ts';
+import { type Login, readSecret, withClients } from '../../support/rotation/clients.ts';
 import { inContainer } from '../../support/rotation/container.ts';
 import { testScope } from '../../support/scope.ts';
 import { QUEUE, restartApi, rotating, seed, setTo } from '../../support/rotation/sample.ts';
@@ -19,54 +19,9 @@ import { QUEUE, restartApi, rotating, seed, setTo } from '../../support/rotation
 const home = await findPostgres();
 const ADMIN = 'the-superusers-password';
 
-interface Login {
-  username: string;
-  password: string;
-}
-
-interface Client {
-  login: Login;
-  logins: number;
-  failures: string[];
-  end: () => Promise<void>;
-}
-
-/** Logs in again and again, as a pool that never keeps a connection. */
-function clientOf(login: Login): Client {
-  let over = false;
-  const client: Client = {
-    login,
-    logins: 0,
-    failures: [],
-    end: async () => {
-      over = true;
-      await work;
-    },
-  };
-  const once = async (): Promise<void> => {
-    const { username, password } = client.login;
-    try {
-      await postgres.query(username, password, "INSERT INTO seen VALUES ('row')", 'apps');
-      client.logins += 1;
-    } catch (error) {
-      client.failures.push(String(error));
-    }
-  };
-  const work = (async () => {
-    while (!over) {
-      await once();
-      await sleep(100);
-    }
-  })();
-  return client;
-}
-
-const secretOf = ({ cluster }: FakeParts): Login => {
-  const { username = '', password = '' } = decodedData(
-    cluster.objects.get('/api/v1/namespaces/apps/secrets/vault-stores-queue'),
-  );
-  return { username, password };
-};
+const write = ({ username, password }: Login): Promise<string> =>
+  postgres.query(username, password, "INSERT INTO seen VALUES ('row')", 'apps');
+const secretOf = readSecret;
 
 let postgres: Postgres;
 
@@ -111,40 +66,43 @@ describe('the password of a role', { skip: home === undefined ? 'no PostgreSQL i
 
   test('is rotated twice, and no client that honours its Secret is refused', () =>
     withPlatform(async (parts, activities, said) => {
-      const clients = [secretOf(parts), secretOf(parts)].map((login) => clientOf(login));
-      const [early, late] = clients as [Client, Client];
-      for (const expected of ['apps_b', 'apps']) {
-        const before = secretOf(parts);
-        await act(activities, parts, 'add');
-        await act(activities, parts, 'write');
-        const now = secretOf(parts);
-        assert.equal(now.username, expected);
-        assert.notEqual(now.password, before.password);
-        // One pod starts anew; the other goes on with what it has read.
-        early.login = now;
-        await sleep(500);
-        late.login = now;
-        restartApi(parts, new Date(Date.now() + 2000).toISOString());
-        await act(activities, parts, 'verify');
-        // What one attempt is in the middle of has ended before its pod goes.
-        await sleep(500);
-        await act(activities, parts, 'revoke');
-        await assert.rejects(
-          postgres.query(before.username, before.password, 'SELECT 1', 'apps'),
-          /password authentication failed/,
-        );
-        assert.equal(await postgres.query(now.username, now.password, 'SELECT current_user', 'apps'), 'apps');
-        for (const value of [now.password, before.password, ADMIN])
-          assert.ok(!said.join('\n').includes(value), 'a value stands in a command');
-      }
-      await Promise.all(clients.map((client) => client.end()));
+      const first = secretOf(parts);
+      const clients = await withClients([first, first], write, async (...[early, late]) => {
+        assert.ok(early && late);
+        for (const expected of ['apps_b', 'apps']) {
+          const before = secretOf(parts);
+          await act(activities, parts, 'add');
+          await act(activities, parts, 'write');
+          const now = secretOf(parts);
+          assert.equal(now.username, expected);
+          assert.notEqual(now.password, before.password);
+          // One pod starts anew; the other goes on with what it has read.
+          early.login = now;
+          await sleep(500);
+          late.login = now;
+          restartApi(parts, new Date(Date.now() + 2000).toISOString());
+          await act(activities, parts, 'verify');
+          // What one attempt is in the middle of has ended before its pod goes.
+          await sleep(500);
+          await act(activities, parts, 'revoke');
+          await assert.rejects(
+            postgres.query(before.username, before.password, 'SELECT 1', 'apps'),
+            /password authentication failed/,
+          );
+          assert.equal(await postgres.query(now.username, now.password, 'SELECT current_user', 'apps'), 'apps');
+          for (const value of [now.password, before.password, ADMIN])
+            assert.ok(!said.join('\n').includes(value), 'a value stands in a command');
+        }
+        return [early, late];
+      });
       assert.deepEqual(
         clients.map(({ failures }) => failures),
         [[], []],
       );
       const rows = await postgres.query('postgres', ADMIN, 'SELECT count(*) FROM seen', 'apps');
-      assert.equal(Number(rows), early.logins + late.logins);
-      assert.ok(early.logins > 8, `${early.logins} logins`);
+      const [early = 0, late = 0] = clients.map(({ logins }) => logins);
+      assert.equal(Number(rows), early + late);
+      assert.ok(early > 8, `${early} logins`);
       const owners = await postgres.query(
         'postgres',
         ADMIN,
@@ -152,6 +110,41 @@ describe('the password of a role', { skip: home === undefined ? 'no PostgreSQL i
         'apps',
       );
       assert.equal(owners, 'apps');
+    }));
+
+  test('of a superuser is rotated in the same way, and the declared one may still log in over the socket', () =>
+    withPlatform(async (parts, activities, said) => {
+      rotating(parts, { system: 'postgresql', server: 'cache', database: 'postgres', username: 'username' });
+      await postgres.query('postgres', ADMIN, 'ALTER ROLE apps SUPERUSER');
+      await withClients([secretOf(parts)], write, async (client) => {
+        assert.ok(client);
+        for (const expected of ['apps_b', 'apps']) {
+          const before = secretOf(parts);
+          for (const which of ['add', 'write'] as const) await act(activities, parts, which);
+          const now = secretOf(parts);
+          assert.equal(now.username, expected);
+          await sleep(300);
+          client.login = now;
+          restartApi(parts, new Date(Date.now() + 2000).toISOString());
+          await act(activities, parts, 'verify');
+          await sleep(300);
+          await act(activities, parts, 'revoke');
+          await assert.rejects(
+            postgres.query(before.username, before.password, 'SELECT 1'),
+            /password authentication failed/,
+          );
+          const superusers = "SELECT count(*) FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname = 'apps'";
+          assert.equal(await postgres.query(now.username, now.password, superusers), '1');
+          await postgres.query(now.username, now.password, `CREATE TABLE by_${expected} ()`);
+        }
+        assert.deepEqual(client.failures, []);
+        assert.ok(client.logins > 3, `${client.logins} logins`);
+      });
+      const owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE tablename LIKE 'by_apps%'";
+      assert.equal(await postgres.query('postgres', ADMIN, owners), 'apps');
+      await postgres.query('postgres', ADMIN, 'DROP TABLE by_apps, by_apps_b');
+      const { password } = secretOf(parts);
+      assert.ok(!said.join('\n').includes(password), 'a value stands in a command');
     }));
 
   test('what the twin makes belongs to the declared role', () =>

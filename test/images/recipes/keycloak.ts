@@ -13,7 +13,7 @@ const VERSION = IMAGES.keycloak.tag;
 /** Of the distribution in the Maven repository; a newer version needs its own. */
 const SHA256 = 'sha256:38beab474f1d69dcbe537c9cc81d1fe49aa28d4e3b9dd99308d17910e218d734';
 
-const distribution = tree({
+export const keycloakDistribution = tree({
   title: `Keycloak ${VERSION}`,
   key: `${VERSION} ${SHA256}`,
   async make(folder, work, context) {
@@ -43,7 +43,7 @@ const distribution = tree({
 export const keycloak: ImageRecipe = {
   name: 'keycloak',
   references: [referenceOf(IMAGES.keycloak)],
-  layers: [...debian('openjdk-17-jre-headless'), distribution],
+  layers: [...debian('openjdk-17-jre-headless'), keycloakDistribution],
   entrypoint: ['/opt/keycloak/bin/kc.sh'],
   env: { LANG: 'en_US.UTF-8', KC_RUN_IN_CONTAINER: 'true' },
   user: '1000',

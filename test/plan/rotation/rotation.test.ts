@@ -197,13 +197,18 @@ describe('the plan', () => {
 
   test('servers of the path are no readers, Jobs neither', () => {
     assert.deepEqual(
-      readersOf(catalog, [{ path: 'stores/queue' }]).map(({ release, secrets }) => [release.name, secrets]),
+      readersOf(catalog, [findRotatable(catalog, { path: 'stores/queue', key: 'password' })]).map(
+        ({ release, secrets }) => [release.name, secrets],
+      ),
       [['api', ['vault-stores-queue']]],
     );
-    assert.deepEqual(
-      readersOf(catalogWith({ 'stores/cache redis-password': { ...ROLE } }), [{ path: 'stores/cache' }]),
-      [],
-    );
+    const own = catalogWith({ 'stores/cache redis-password': { ...ROLE } });
+    assert.deepEqual(readersOf(own, [findRotatable(own, { path: 'stores/cache', key: 'redis-password' })]), []);
+  });
+
+  test('nor is whoever reads another key of the path', () => {
+    const other = catalogWith({ 'stores/queue cookie': { system: 'redis', server: 'cache' } });
+    assert.deepEqual(readersOf(other, [findRotatable(other, { path: 'stores/queue', key: 'cookie' })]), []);
   });
 });
 
@@ -214,8 +219,9 @@ describe('what is said to a server', () => {
         declared: 'apps',
         former: 'apps',
         next: 'apps_b',
+        admin: 'postgres',
       });
-      assert.deepEqual(command.slice(-4), ['apps', 'apps', 'apps_b', 'apps']);
+      assert.deepEqual(command.slice(-5), ['apps', 'apps', 'apps_b', 'apps', 'postgres']);
       const lines = command[2]?.split('\n').slice(0, reads.length);
       assert.deepEqual(
         lines,

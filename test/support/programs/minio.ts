@@ -23,7 +23,7 @@ export interface Minio {
 /** It encrypts with a key of its own where it is asked to. */
 export async function startMinio(): Promise<Minio> {
   const config = readConfig();
-  const [minio, mc] = await programs(config);
+  const [minio, mc] = await unpackedMinio(config);
   const folder = await mkdtemp(join(tmpdir(), 'minio-'));
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const [accessKey, secretKey] = ['operator', 'a-long-secret-of-the-store'];
@@ -65,8 +65,8 @@ export async function startMinio(): Promise<Minio> {
   };
 }
 
-/** Unpacked once for each build of them. */
-async function programs(config: ReturnType<typeof readConfig>): Promise<[string, string]> {
+/** Server and client, unpacked once for each build of them. @returns their paths */
+export async function unpackedMinio(config: ReturnType<typeof readConfig>): Promise<[string, string]> {
   const layer = await builtLayer(config, minioPrograms);
   const folder = join(config.cacheDir, 'test-tools', `minio-${basename(layer, '.tar')}`);
   if (

@@ -1,4 +1,5 @@
 import type { RotationSystem } from '../../../catalog/schema.ts';
+import { minioScript } from './minio.ts';
 import { postgresqlScript } from './postgresql.ts';
 import { rabbitmqScript } from './rabbitmq.ts';
 import { redisScript } from './redis.ts';
@@ -9,6 +10,8 @@ export { VERDICTS, type RotationNames, type RotationScript, type RotationValues,
 /** What an act is in the container of a server. */
 export function scriptOf(rotation: RotationSystem, act: ServerAct, names: RotationNames): RotationScript {
   switch (rotation.system) {
+    case 'minio':
+      return minioScript(rotation, act, names);
     case 'postgresql':
       return postgresqlScript(rotation, act, names);
     case 'rabbitmq':

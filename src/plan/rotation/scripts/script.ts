@@ -21,6 +21,8 @@ export interface RotationNames {
   declared: string;
   former: string;
   next: string;
+  /** Of whoever changes it; empty where nobody has to log in for that. */
+  admin: string;
 }
 
 export interface RotationScript {
@@ -33,6 +35,9 @@ export const VERDICTS: Readonly<Record<number, string>> = {
   41: 'it does not take the new value',
   42: 'it still takes the former value',
   43: 'it takes any value at all, so nobody can say which of them are good',
+  44: 'its container does not have the client that is needed for it',
+  45: 'a value has a character that its client cannot be given',
+  46: 'something else depends on the former one',
 };
 
 /** @param names of shell variables, in order: each line of standard input becomes one of them */
