@@ -210,6 +210,9 @@ describe('adopt', () => {
     test('who applies it by itself has to stop before', () =>
       withFakeClients(async (parts) => {
         const paths = two(parts);
+        parts.cluster.objects.set('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/applications.argoproj.io', {
+          metadata: { name: 'applications.argoproj.io', uid: 'c', resourceVersion: '1' },
+        });
         const application = (automated?: object): void => {
           parts.cluster.objects.set('/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/cache', {
             metadata: { name: 'cache', namespace: 'argocd', uid: 'a', resourceVersion: '1' },

@@ -28,6 +28,7 @@ export async function planAdopt(
     service === undefined ? services : [service],
     scope.signal,
     undo,
+    { looked: true },
   );
   assertShown(expectedDigest, plan, digest);
   return plan;
@@ -44,11 +45,12 @@ export async function adoptionPlan(
   services: readonly string[] | 'all',
   signal: AbortSignal,
   undo?: true,
+  more: { looked?: boolean } = {},
 ): Promise<AdoptionPlan> {
   const { catalog } = clients;
   const [environment, adoptions] = await Promise.all([
     currentEnvironment(clients),
-    undo ? givingsBackOf(clients, services, signal) : adoptionsOf(clients, services, signal),
+    undo ? givingsBackOf(clients, services, signal) : adoptionsOf(clients, services, signal, more),
   ]);
   const digest = adoptionsDigest(adoptions, undo);
   const steps = allReleases(catalog);
