@@ -218,10 +218,11 @@ export const migrationSchema = z.strictObject({
   /** Folder of ordered SQL files, below helm/. */
   location: z.string(),
   /**
-   * Before a file that is marked as a point of no return runs, the database is dumped by its own tool, where the
-   * environment has a place for it (backup). Its server is a service with PostgreSQL in its pods.
+   * Before a file that is marked as a point of no return runs, the database is kept. `postgres`: dumped by its own
+   * tool, where the environment has a place for it (backup); its server is a service with PostgreSQL in its pods.
+   * `volume-snapshot`: VolumeSnapshots of its server's claims, where the cluster has a CSI driver that takes them.
    */
-  checkpoint: z.strictObject({ kind: z.literal('postgres') }).optional(),
+  checkpoint: z.strictObject({ kind: z.enum(['postgres', 'volume-snapshot']) }).optional(),
 });
 
 export const bucketSetSchema = z.strictObject({

@@ -142,7 +142,7 @@ export interface Activities {
     run: RunRef;
     database: string;
     before: string[];
-  }): Promise<{ file?: string; bytes?: number; seconds: number; left?: string }>;
+  }): Promise<{ file?: string; bytes?: number; seconds: number; left?: string; snapshots?: string[] }>;
   /**
    * Claims of the release ask for more, and their file systems have it; notes on those that grow when a pod mounts
    * them.

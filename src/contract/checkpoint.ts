@@ -3,6 +3,18 @@ import { z } from 'zod';
 
 const sumSchema = z.object({ bytes: z.number().int().nonnegative(), sha256: z.string() });
 
+const keptSnapshotSchema = z.object({
+  namespace: z.string(),
+  /** Of the VolumeSnapshot. */
+  name: z.string(),
+  uid: z.string(),
+  /** That it is of. */
+  claim: z.string(),
+  /** As its driver says: `10Gi`. */
+  size: z.string().optional(),
+});
+export type KeptSnapshot = z.infer<typeof keptSnapshotSchema>;
+
 export const checkpointRecordSchema = z.object({
   environment: z.string(),
   /** ISO 8601: when it began. */
@@ -19,6 +31,8 @@ export const checkpointRecordSchema = z.object({
   file: z.string().optional(),
   /** Who reaches it there: a machine, a claim; absent in records of earlier versions. */
   keeper: z.string().optional(),
+  /** Of the server's volumes, in place of a file. */
+  snapshots: z.array(keptSnapshotSchema).optional(),
   /** Of the encrypted file, and of the dump in it. */
   encrypted: sumSchema.optional(),
   dump: sumSchema.optional(),

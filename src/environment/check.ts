@@ -112,7 +112,7 @@ function checkParts(environment: EnvironmentFile): Finding[] {
   if (encryption?.keysFile !== undefined && encryption.keysCommand !== undefined) {
     findings.push({ path: ['encryption'], message: 'says both keysFile and keysCommand: the keys are in one place' });
   }
-  if (environment.checkpoints !== undefined && environment.backup === undefined)
+  if (environment.checkpoints?.to !== undefined && environment.backup === undefined)
     findings.push({
       path: ['checkpoints'],
       message: 'needs backup.recipients: checkpoints are encrypted for the same people, and never plain',

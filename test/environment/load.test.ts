@@ -111,7 +111,7 @@ const REFUSALS: Refusal[] = [
   },
   {
     name: 'checkpoints for nobody',
-    files: { x: `${SOUND}checkpoints: { keep: 3 }\n` },
+    files: { x: `${SOUND}checkpoints: { to: /kept }\n` },
     says: 'x.yaml: checkpoints: needs backup.recipients: checkpoints are encrypted for the same people, and never plain',
   },
   {

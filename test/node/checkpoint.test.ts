@@ -133,7 +133,7 @@ describe('checkpoints of PostgreSQL', { skip: BIN === undefined && 'needs Postgr
   }
 
   const take = ({ clients }: FakeParts, database: string, id = 'run-1'): ReturnType<typeof makeCheckpoint> =>
-    makeCheckpoint(clients, { database: `db/${database}`, before: ['V2__drop.sql'], run: id, by: 'a@b' }, signal);
+    makeCheckpoint(clients, { database: `db/${database}`, before: ['V2__drop.sql'], run: id, by: 'a@b' }, scope);
 
   test('the migration has run and rows were written since: put back, the rows are as they were, the others are kept aside', async () => {
     await withDatabase('shop', async (parts) => {
@@ -307,7 +307,7 @@ describe('checkpoints of PostgreSQL', { skip: BIN === undefined && 'needs Postgr
         makeCheckpoint(
           { ...clients, catalog: { ...clients.catalog, databases: broken } },
           { database: 'db/missing', before: [], run: 'r', by: 'b' },
-          signal,
+          scope,
         ),
         /pg_dump in pod ns\/db-0 ended with 1: .*"missing" does not exist/,
       );

@@ -1,6 +1,7 @@
 /** `ananta checkpoint create`. */
 import { randomUUID } from 'node:crypto';
 import { makeCheckpoint } from '../../effects/checkpoint/take.ts';
+import { commandScope } from '../../effects/effect.ts';
 import { loadEnvironment } from '../../environment/load.ts';
 import { loadPlatform } from '../../environment/platform.ts';
 import { suggestion } from '../../suggest.ts';
@@ -10,6 +11,7 @@ import { bytesWord } from '../backup/words.ts';
 import type { CliContext } from '../shared/context.ts';
 import { commandLine } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
+import { snapshotWords } from './list.ts';
 import type { CheckpointCreateOptions } from './options.ts';
 
 export async function createCheckpoint(
@@ -29,20 +31,26 @@ export async function createCheckpoint(
     makeCheckpoint(
       clients,
       { database, before: [], run: `by-hand-${randomUUID()}`, by: context.config.requestedBy },
-      signal,
+      commandScope(signal, (text) => printLines(context.terminal.stderr, [`  ${text}`])),
     ),
   );
-  const { file, encrypted, seconds, left } = record;
+  const { file, encrypted, seconds, left, snapshots } = record;
   printLines(
     context.terminal.stdout,
     json
       ? [JSON.stringify(record)]
-      : file === undefined
-        ? [`Nothing was dumped: the pods of ${record.server} are simulated, and nothing is in them.`]
-        : [
-            `${database}: ${file}, ${bytesWord(encrypted?.bytes ?? 0)}, in ${seconds} s.`,
+      : snapshots !== undefined
+        ? [
+            `${database}: ${snapshotWords(snapshots)}, in ${seconds} s.`,
             ...(left === undefined ? [] : [left]),
-            `${context.terminal.style('bold', 'Next:')} ${commandLine('checkpoint', 'verify', 'latest', '--env', env, '--identity', 'FILE')}`,
-          ],
+            `${context.terminal.style('bold', 'Next:')} ${commandLine('checkpoint', 'verify', 'latest', '--env', env)}`,
+          ]
+        : file === undefined
+          ? [`Nothing was dumped: the pods of ${record.server} are simulated, and nothing is in them.`]
+          : [
+              `${database}: ${file}, ${bytesWord(encrypted?.bytes ?? 0)}, in ${seconds} s.`,
+              ...(left === undefined ? [] : [left]),
+              `${context.terminal.style('bold', 'Next:')} ${commandLine('checkpoint', 'verify', 'latest', '--env', env, '--identity', 'FILE')}`,
+            ],
   );
 }

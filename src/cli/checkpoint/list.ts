@@ -1,5 +1,6 @@
 /** `ananta checkpoint list`: from the records in the cluster. */
 import { hostname } from 'node:os';
+import type { KeptSnapshot } from '../../contract/checkpoint.ts';
 import { readCheckpoints, type StoredCheckpoint } from '../../effects/checkpoint/record.ts';
 import { bytesWord } from '../backup/words.ts';
 import { withVersions } from '../history/read.ts';
@@ -34,9 +35,9 @@ export function checkpointLines(environment: string, records: readonly StoredChe
         `${record.server}/${record.database}`,
         record.at.slice(0, 19).replace('T', ' '),
         duration((now - Date.parse(record.at)) / 1000),
-        record.encrypted === undefined ? '' : bytesWord(record.encrypted.bytes),
+        sizeWords(record),
         record.before.join(', '),
-        record.file === undefined ? 'nothing: its pods are simulated' : locationWords(record.file, record.keeper),
+        locationWords(record),
       ]),
     ]),
     '',
@@ -45,6 +46,17 @@ export function checkpointLines(environment: string, records: readonly StoredChe
 }
 
 /** Whose folder it is, where that is not this machine. */
-function locationWords(file: string, keeper: string | undefined): string {
+function locationWords({ file, keeper, snapshots }: StoredCheckpoint): string {
+  if (snapshots !== undefined) return snapshotWords(snapshots);
+  if (file === undefined) return 'nothing: its pods are simulated';
   return keeper === undefined || keeper === hostname() || !file.startsWith('/') ? file : `${file} (${keeper})`;
+}
+
+export function snapshotWords(snapshots: readonly KeptSnapshot[]): string {
+  const names = snapshots.map(({ namespace, name }) => `${namespace}/${name}`);
+  return `VolumeSnapshot${names.length === 1 ? '' : 's'} ${names.join(', ')}`;
+}
+
+function sizeWords({ encrypted, snapshots = [] }: StoredCheckpoint): string {
+  return encrypted === undefined ? snapshots.flatMap(({ size }) => size ?? []).join(', ') : bytesWord(encrypted.bytes);
 }

@@ -10,7 +10,8 @@ export interface CheckpointCreateOptions {
 
 export interface CheckpointReadOptions {
   env: string;
-  identity: string;
+  /** Not needed for snapshots of volumes. */
+  identity?: string;
   file?: string;
   json?: true;
 }

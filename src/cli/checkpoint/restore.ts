@@ -25,11 +25,14 @@ import { refused } from '../shared/failure.ts';
 import { commandLine, count, duration, table } from '../shared/format.ts';
 import { printLines } from '../shared/terminal.ts';
 import { idOf } from './list.ts';
+import { claimsFromSnapshots, verifySnapshots } from './snapshots.ts';
 import type { CheckpointReadOptions, CheckpointRestoreOptions } from './options.ts';
 
 export async function verifyCheckpoint(context: CliContext, id: string, options: CheckpointReadOptions): Promise<void> {
   const environment = await loadEnvironment(options.env, context.config);
   await withCheckpoint(context, environment, id, options, async (clients, checkpoint, scope) => {
+    if (checkpoint.record.snapshots !== undefined)
+      return verifySnapshots(context, clients, checkpoint.record, options.json, scope.signal);
     const loaded = await loadCheckpoint(clients, checkpoint, scope);
     await dropScratch(loaded);
     const { record } = checkpoint;
@@ -61,16 +64,19 @@ export async function restoreCheckpoint(
     interactive: terminal.interactive,
     needed: true,
     what: `Putting a database of "${name}" back`,
-    again: commandLine('checkpoint', 'restore', id, '--env', name, '--identity', options.identity, '--confirm', name),
+    again: commandLine('checkpoint', 'restore', id, '--env', name, ...identityOf(options), '--confirm', name),
     after: 'after you have read what "checkpoint verify" shows',
   });
   await withCheckpoint(context, environment, id, options, async (clients, { record }, scope) => {
     await requireNobodyAtWork(clients, name, await clients.kubernetes.clusterUid(scope.signal));
+    if (record.snapshots !== undefined)
+      return claimsFromSnapshots(context, clients, record, options.json, scope.signal);
+    const { identity = '' } = options;
     const done = await putBack(
       context,
       clients,
       record,
-      { ...options, name, repeat: options.again ? 'yes' : 'ask' },
+      { ...options, identity, name, repeat: options.again ? 'yes' : 'ask' },
       scope,
     );
     const where = `${record.server}/${record.database}`;
@@ -109,6 +115,11 @@ export async function putBack(
   const where = `${record.server}/${record.database}`;
   const say = (lines: string[]): void => printLines(json ? terminal.stderr : terminal.stdout, lines);
   const server = await databaseServer(clients, record, scope.signal);
+  if (record.snapshots !== undefined)
+    throw refused(
+      `The checkpoint of ${where} is a snapshot of its volumes, which is not put in the place of the live one by itself: nothing was touched.`,
+      `${commandLine('checkpoint', 'restore', idOf(record), '--env', name)}   (makes claims from it, and says how to use them)`,
+    );
   if (server === undefined || file === undefined) {
     say([`Nothing of ${where} is put back: its pods are simulated, and nothing is in them.`]);
     return { changed: false };
@@ -189,7 +200,7 @@ async function withCheckpoint(
     scope: EffectScope,
   ) => Promise<void>,
 ): Promise<void> {
-  const identities = await readIdentities(options.identity);
+  const identities = options.identity === undefined ? undefined : await readIdentities(options.identity);
   const { withLiveClients } = await import('../shared/clients.ts');
   await withLiveClients(context, environment, async (clients, signal) => {
     const scope = commandScope(signal, (text) => printLines(context.terminal.stderr, [`  ${text}`]));
@@ -202,9 +213,19 @@ async function withCheckpoint(
           : `There is no checkpoint ${id} of "${environment.name}".`,
         commandLine('checkpoint', 'list', '--env', environment.name),
       );
+    if (record.snapshots !== undefined) return work(clients, { record, file: '', identities: [] }, scope);
     const file = options.file ?? record.file;
-    if (file === undefined)
+    if (file !== undefined && identities === undefined)
+      throw refused(
+        `Checkpoint ${idOf(record)} is encrypted: name the private key that opens it.`,
+        'Say it again with: --identity FILE',
+      );
+    if (file === undefined || identities === undefined)
       throw refused(`Checkpoint ${idOf(record)} holds nothing: the pods of ${record.server} were simulated.`);
     await work(clients, { record, file: keptAt(clients, file, signal), identities }, scope);
   });
+}
+
+function identityOf({ identity }: Pick<CheckpointReadOptions, 'identity'>): string[] {
+  return identity === undefined ? [] : ['--identity', identity];
 }

@@ -6,6 +6,7 @@ import { renderedObjects } from '../../effects/diff/render.ts';
 import type { Config } from '../../config.ts';
 import { stateDir } from '../../config.ts';
 import type { AccessBasis } from '../../plan/access/identities.ts';
+import { snapshotNamespaces } from '../../plan/checkpoint/checkpoints.ts';
 import { referencesOf } from '../../plan/references.ts';
 import { findRelease } from '../../plan/releases.ts';
 import { requireCharts } from '../deploy/checks/charts.ts';
@@ -40,11 +41,13 @@ export async function accessBasis(
   const notify = referencesOf(environment).flatMap(({ reference }) =>
     'secret' in reference ? [reference.secret] : [],
   );
+  const snapshots = snapshotNamespaces(catalog);
   return {
     namespaces: catalog.namespaces.map(({ name }) => name),
     releases,
     ...(notify.length > 0 ? { notify } : {}),
     ...(environment.approvals.length > 0 || environment.freeze !== undefined ? { gates: true } : {}),
+    ...(snapshots.length > 0 ? { snapshots } : {}),
     checkJobs: [
       ...new Set(
         catalog.services

@@ -3,6 +3,7 @@ import { readCheckpoints } from '../../effects/checkpoint/record.ts';
 import { commandScope } from '../../effects/effect.ts';
 import { crossedOnTheWay, rollbackPlan } from '../../effects/plan/rollback.ts';
 import { checkpointsFor } from '../../plan/checkpoint/checkpoints.ts';
+import { idOf } from '../checkpoint/list.ts';
 import { putBack } from '../checkpoint/restore.ts';
 import { closeTemporal, startOrAttach } from '../../clients/temporal/index.ts';
 import type { Confirmation } from '../../contract/operations/deploy.ts';
@@ -128,6 +129,12 @@ async function restoreDatabases(
         `Nothing was touched: no checkpoint is on record from before ${missing.join(', ')}.`,
         `${commandLine('checkpoint', 'list', '--env', name)}   (what there is)`,
         `${commandLine('rollback', '--env', name, ...(to === undefined ? [] : ['--to', String(to)]), '--past-no-return')}   (the database keeps what the migration did)`,
+      );
+    const byHand = chosen.find(({ snapshots }) => snapshots !== undefined);
+    if (byHand !== undefined)
+      throw refused(
+        `Nothing was touched: the checkpoint of ${byHand.server}/${byHand.database} is a snapshot of its volumes, which nobody puts in the place of the live ones by itself.`,
+        `${commandLine('checkpoint', 'restore', idOf(byHand), '--env', name)}   (makes claims from it, and says how to use them)`,
       );
     const scope = commandScope(interrupted, (text) => printLines(context.terminal.stderr, [`  ${text}`]));
     for (const record of chosen)

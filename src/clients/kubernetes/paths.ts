@@ -25,6 +25,10 @@ export const paths = {
   job: (namespace: string, name: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`,
   horizontalPodAutoscalers: '/apis/autoscaling/v2/horizontalpodautoscalers',
   persistentVolumeClaims: (namespace: string): string => `/api/v1/namespaces/${namespace}/persistentvolumeclaims`,
+  volumeSnapshots: (namespace: string): string =>
+    `/apis/snapshot.storage.k8s.io/v1/namespaces/${namespace}/volumesnapshots`,
+  volumeSnapshot: (namespace: string, name: string): string =>
+    `/apis/snapshot.storage.k8s.io/v1/namespaces/${namespace}/volumesnapshots/${name}`,
   customResourceDefinitions: (): string => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   customResourceDefinition: (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,
 } as const;

@@ -11,8 +11,8 @@ import { migrationsOf } from '../../plan/versions/migrations.ts';
 import { tryJson } from '../../try-json.ts';
 
 /**
- * Only where the catalog wants the database to be kept, the environment has a place for it, and the release is there
- * with another content: a first deployment has nothing to lose.
+ * Only where the catalog wants the database to be kept, the environment has a place for its dump, and the release is
+ * there with another content: a first deployment has nothing to lose.
  */
 export async function pendingNoReturn(
   { kubernetes, catalog, environment }: Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>,
@@ -20,10 +20,13 @@ export async function pendingNoReturn(
   observed: ObservedCluster,
   signal: AbortSignal,
 ): Promise<Map<string, string[]>> {
-  if (placeSettings(environment, 'checkpoint') === undefined) return new Map();
+  const placed = placeSettings(environment, 'checkpoint') !== undefined;
   const kept = new Set(
-    catalog.migrations.flatMap(({ service, checkpoint }) => (checkpoint === undefined ? [] : [service])),
+    catalog.migrations.flatMap(({ service, checkpoint }) =>
+      checkpoint === undefined || (checkpoint.kind === 'postgres' && !placed) ? [] : [service],
+    ),
   );
+  if (kept.size === 0) return new Map();
   const found = await Promise.all(
     allReleases(catalog)
       .filter(({ name }) => kept.has(name))

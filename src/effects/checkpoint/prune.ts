@@ -8,6 +8,7 @@ import { type BackupPlace, LEFT_MILLISECONDS } from '../backup/place/index.ts';
 import { removeFile } from '../backup/place/folder.ts';
 import { endAttempt, readAttempts } from './attempt.ts';
 import type { StoredCheckpoint } from './record.ts';
+import { removeSnapshots } from './snapshot.ts';
 
 /**
  * What lies where it cannot be reached from here stays on record, and goes when one is taken there. A place that
@@ -17,7 +18,7 @@ import type { StoredCheckpoint } from './record.ts';
  */
 export async function pruneCheckpoints(
   clients: Pick<Clients, 'kubernetes' | 'environment'>,
-  place: BackupPlace,
+  place: BackupPlace | undefined,
   of: { known: readonly StoredCheckpoint[]; keep: number },
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -26,21 +27,23 @@ export async function pruneCheckpoints(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    return `Older checkpoints in ${place.where} could not be removed: ${error instanceof Error ? error.message : String(error)}`;
+    return `Older checkpoints${place === undefined ? '' : ` in ${place.where}`} could not be removed: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
 async function prune(
   { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
-  place: BackupPlace,
+  place: BackupPlace | undefined,
   { known, keep }: { known: readonly StoredCheckpoint[]; keep: number },
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { file, keeper, name } of checkpointsToRemove(known, keep)) {
+  for (const { file, keeper, name, snapshots } of checkpointsToRemove(known, keep)) {
+    if (snapshots !== undefined) await removeSnapshots(kubernetes, snapshots, signal);
     // The file first: a record without one would look like a checkpoint.
-    if (file !== undefined && !(await removed(place, { file, keeper }, signal))) continue;
+    if (file !== undefined && (place === undefined || !(await removed(place, { file, keeper }, signal)))) continue;
     await kubernetes.remove(paths.configMap(RECORDS_NAMESPACE, name), {}, signal);
   }
+  if (place === undefined) return;
   const files = new Set(known.map(({ file }) => file));
   for (const { at, file, keeper, name } of await readAttempts(kubernetes, environment.name, signal)) {
     if (Date.parse(at) > kubernetes.serverTime() - LEFT_MILLISECONDS) continue;

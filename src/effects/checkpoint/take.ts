@@ -7,7 +7,7 @@ import type { CheckpointRecord } from '../../contract/checkpoint.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { checkpointsKept } from '../../plan/backup/places.ts';
-import { checkpointFileName } from '../../plan/checkpoint/checkpoints.ts';
+import { checkpointFileName, kindOf } from '../../plan/checkpoint/checkpoints.ts';
 import { dumpCommand } from '../../plan/checkpoint/scripts.ts';
 import { writeEncrypted } from '../backup/archive.ts';
 import { type BackupPlace, placeFor } from '../backup/place/index.ts';
@@ -18,6 +18,7 @@ import { beginAttempt, endAttempt } from './attempt.ts';
 import { pruneCheckpoints } from './prune.ts';
 import { checkpointName, keepCheckpoint, readCheckpoints } from './record.ts';
 import { databaseServer, placeOf } from './server.ts';
+import { takeSnapshots } from './snapshot.ts';
 
 /** Once a run: what is kept is the state before the first attempt of its migration. */
 export async function takeCheckpoint(
@@ -29,10 +30,11 @@ export async function takeCheckpoint(
 
   const environment = await currentEnvironment(clients);
   const request = { database, before, run: run.runId, by: run.workflowId };
-  const { file, dump, seconds, left } = await makeCheckpoint({ ...clients, environment }, request, scope.signal);
+  const { file, dump, seconds, left, snapshots } = await makeCheckpoint({ ...clients, environment }, request, scope);
   return {
     seconds,
     ...(file === undefined ? {} : { file }),
+    ...(snapshots === undefined ? {} : { snapshots: snapshots.map(({ namespace, name }) => `${namespace}/${name}`) }),
     ...(dump === undefined ? {} : { bytes: dump.bytes }),
     ...(left === undefined ? {} : { left }),
   };
@@ -46,8 +48,9 @@ export interface CheckpointDone extends CheckpointRecord {
 export async function makeCheckpoint(
   clients: Clients,
   request: { database: string; before: string[]; run: string; by: string },
-  signal: AbortSignal,
+  scope: Pick<EffectScope, 'signal' | 'doing'>,
 ): Promise<CheckpointDone> {
+  const { signal } = scope;
   const { kubernetes, environment, catalog } = clients;
   const of = placeOf(catalog, request.database);
   const { run, by, before } = request;
@@ -55,7 +58,7 @@ export async function makeCheckpoint(
   const name = checkpointName({ environment: environment.name, run, ...of });
   const taken = known.find((one) => one.name === name);
   if (taken) return taken;
-  const { place, recipients, keep } = settingsOf(clients);
+  const settings = kindOf(catalog, request.database) === 'postgres' ? settingsOf(clients) : undefined;
   const at = new Date();
   const record = { environment: environment.name, at: at.toISOString(), run, by, ...of, before };
   const server = await databaseServer(clients, of, signal);
@@ -65,6 +68,16 @@ export async function makeCheckpoint(
     await keepCheckpoint(kubernetes, simulated, signal);
     return simulated;
   }
+  if (settings === undefined) {
+    const className = environment.checkpoints?.snapshotClass;
+    const snapshots = await takeSnapshots(clients, { checkpoint: name, server: of.server, className }, scope);
+    const made = { ...record, snapshots, seconds: seconds() };
+    await keepCheckpoint(kubernetes, made, signal);
+    const all = await readCheckpoints(kubernetes, environment.name, signal);
+    const left = await pruneCheckpoints(clients, undefined, { known: all, keep: checkpointsKept(environment) }, signal);
+    return { ...made, ...(left === undefined ? {} : { left }) };
+  }
+  const { place, recipients, keep } = settings;
   // Each attempt has a file of its own: one that was cut off may still be at work on its.
   const id = randomUUID().slice(0, 8);
   const fileName = checkpointFileName(environment.name, of, record.at, id);

@@ -51,6 +51,8 @@ export interface AccessBasis {
   keys?: { namespace: string; name: string };
   /** Secrets that hold what notifications need. */
   notify?: readonly { namespace: string; name: string }[];
+  /** Namespaces in which checkpoints are snapshots of volumes. */
+  snapshots?: readonly string[];
   /** Operations wait for approvals of people, or for the end of a freeze that somebody may override. */
   gates?: boolean;
 }
@@ -110,6 +112,9 @@ function ofDeployer({ cluster }: Identity, basis: AccessBasis, of: Add, removes:
       }
     }
   }
+  if (removes)
+    for (const namespace of basis.snapshots ?? [])
+      of(namespace, rights(['get', 'create', 'delete'], 'snapshot.storage.k8s.io', ['volumesnapshots']));
   if (removes) for (const namespace of basis.checkJobs ?? []) of(namespace, rights(['create'], 'batch', ['jobs']));
   // What these kinds hold is looked at by drift, and before a definition is removed.
   for (const { group, resource, namespaced } of brought.values()) {

@@ -14,9 +14,12 @@ export function placeSettings(
   return backup?.to === undefined ? undefined : { to: backup.to, field: 'backup.to' };
 }
 
+/** As many as backups by default. */
+const DEFAULT_KEPT = 14;
+
 /** How many checkpoints of each database stay. */
 export function checkpointsKept({ backup, checkpoints }: Placed): number {
-  return checkpoints?.keep ?? backup?.keep ?? 1;
+  return checkpoints?.keep ?? backup?.keep ?? DEFAULT_KEPT;
 }
 
 /** Every value that is kept elsewhere, with the field that names it. */

@@ -26,6 +26,21 @@ export function databaseOf({ migrations }: Pick<Catalog, 'migrations'>, release:
   return migrations.find(({ service, checkpoint }) => service === release && checkpoint !== undefined)?.database;
 }
 
+/** How a database is kept, by its name `server/name`; dumped where no migration of it says anything. */
+export function kindOf({ migrations }: Pick<Catalog, 'migrations'>, database: string): 'postgres' | 'volume-snapshot' {
+  return (
+    migrations.find((one) => one.database === database && one.checkpoint !== undefined)?.checkpoint?.kind ?? 'postgres'
+  );
+}
+
+/** Where the servers run whose volumes are kept by snapshots. */
+export function snapshotNamespaces({ migrations, services }: Pick<Catalog, 'migrations' | 'services'>): string[] {
+  const servers = migrations
+    .filter(({ checkpoint }) => checkpoint?.kind === 'volume-snapshot')
+    .map(({ database }) => database.slice(0, database.indexOf('/')));
+  return [...new Set(services.filter(({ name }) => servers.includes(name)).map(({ namespace }) => namespace))];
+}
+
 /**
  * The plan with the databases that are kept first.
  * @param pending files that cannot be taken back and that have not run yet, by release key

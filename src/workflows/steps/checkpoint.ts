@@ -8,14 +8,15 @@ export async function takeCheckpoint(call: StepCall): Promise<StepEnd> {
   if (checkpoint === undefined) return misplaced(step);
   const { database, before } = checkpoint;
   serviceOf(call).note('applying', `keeps the database ${database} first: ${before.join(', ')} cannot be taken back`);
-  const { file, left } = await checkpoints.takeCheckpoint.executeWithOptions({ summary: `Dump of ${database}` }, [
-    { run, database, before },
-  ]);
+  const { file, left, snapshots } = await checkpoints.takeCheckpoint.executeWithOptions(
+    { summary: `Dump of ${database}` },
+    [{ run, database, before }],
+  );
   return {
     notes: [
-      file === undefined
+      file === undefined && snapshots === undefined
         ? `No checkpoint of ${database} was taken before ${before.join(', ')}: its pods are simulated, and nothing is in them.`
-        : `The database ${database} as it was before ${before.join(', ')}: ${file}`,
+        : `The database ${database} as it was before ${before.join(', ')}: ${file ?? `VolumeSnapshot ${snapshots?.join(', ') ?? ''}`}`,
       ...(left === undefined ? [] : [left]),
     ],
   };

@@ -17,6 +17,7 @@ import { keptAt, placeFor } from '../../../src/effects/backup/place/index.ts';
 import { checkDump } from '../../../src/effects/checkpoint/restore.ts';
 import { makeCheckpoint } from '../../../src/effects/checkpoint/take.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
+import { commandScope } from '../../../src/effects/effect.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { type FakeS3, fakeS3 } from '../../support/fakes/s3.ts';
 import { testScope } from '../../support/scope.ts';
@@ -193,7 +194,7 @@ describe('checkpoints in a bucket', () => {
         },
       };
       const take = (run: string): ReturnType<typeof makeCheckpoint> =>
-        makeCheckpoint(placed, { database: 'db/main', before: [], run, by: 'a@b' }, signal);
+        makeCheckpoint(placed, { database: 'db/main', before: [], run, by: 'a@b' }, commandScope(signal));
       const first = await take('1');
       const { file, keeper, dump: sum, encrypted } = await take('2');
       assert.match(file ?? '', /^s3:\/\/backups\/ops\/sandbox\/ananta-sandbox-checkpoint-db-main-.*\.dump\.age$/);

@@ -10,6 +10,7 @@ import { makeKeyPair } from '../../../src/effects/backup/age.ts';
 import { readAttempts } from '../../../src/effects/checkpoint/attempt.ts';
 import { keepCheckpoint, readCheckpoints } from '../../../src/effects/checkpoint/record.ts';
 import { type CheckpointDone, makeCheckpoint } from '../../../src/effects/checkpoint/take.ts';
+import { commandScope } from '../../../src/effects/effect.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 
 const { recipient } = await makeKeyPair();
@@ -55,7 +56,7 @@ async function withServer(work: (parts: FakeParts, kept: string) => Promise<void
 }
 
 const take = ({ clients }: FakeParts, run: string): Promise<CheckpointDone> =>
-  makeCheckpoint(clients, { database: 'db/main', before: ['V2__drop.sql'], run, by: 'a@b' }, signal);
+  makeCheckpoint(clients, { database: 'db/main', before: ['V2__drop.sql'], run, by: 'a@b' }, commandScope(signal));
 const stored = ({ clients }: FakeParts): ReturnType<typeof readCheckpoints> =>
   readCheckpoints(clients.kubernetes, 'sandbox');
 const attempts = ({ clients }: FakeParts): ReturnType<typeof readAttempts> =>

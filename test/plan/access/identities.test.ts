@@ -34,10 +34,12 @@ const basis: AccessBasis = {
   namespaces: ['shop', 'stock', 'vault-system'],
   releases: [{ name: 'shop', namespace: 'shop', objects: RELEASE }],
   checkJobs: ['stock'],
+  snapshots: ['shop'],
   keys: { namespace: 'ananta-system', name: 'vault-keys' },
   notify: [{ namespace: 'ananta-deployer', name: 'chat' }],
 };
 const RBAC = 'rbac.authorization.k8s.io';
+const SNAPSHOTS = 'snapshot.storage.k8s.io';
 
 const may = (identity: Identity, namespace: string | undefined, right: Right): boolean =>
   grants(rulesOf(identity.cluster), right) ||
@@ -51,6 +53,10 @@ describe('identities', () => {
       ['deployer', 'stock', { verb: 'create', group: 'batch', resource: 'jobs' }, true],
       ['deployer', 'shop', { verb: 'create', group: 'batch', resource: 'jobs' }, false],
       ['drift', 'stock', { verb: 'create', group: 'batch', resource: 'jobs' }, false],
+      ['deployer', 'shop', { verb: 'create', group: SNAPSHOTS, resource: 'volumesnapshots' }, true],
+      ['deployer', 'shop', { verb: 'delete', group: SNAPSHOTS, resource: 'volumesnapshots' }, true],
+      ['deployer', 'stock', { verb: 'create', group: SNAPSHOTS, resource: 'volumesnapshots' }, false],
+      ['drift', 'shop', { verb: 'create', group: SNAPSHOTS, resource: 'volumesnapshots' }, false],
       ['deployer', 'stock', { verb: 'patch', group: 'shop.example', resource: 'carts' }, true],
       ['deployer', 'shop', { verb: 'patch', group: 'shop.example', resource: 'carts' }, false],
       ['deployer', undefined, { verb: 'escalate', group: RBAC, resource: 'clusterroles', name: 'shop-operator' }, true],

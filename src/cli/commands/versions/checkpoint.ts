@@ -8,7 +8,7 @@ import type {
 import { environmentCommand, plainCommand, REQUIRED_ENVIRONMENT } from '../../shared/command.ts';
 import type { CliContext } from '../../shared/context.ts';
 
-const IDENTITY = ['--identity <file>', 'private key of one of backup.recipients'] as const;
+const IDENTITY = ['--identity <file>', 'private key of one of backup.recipients; for a dump'] as const;
 const FILE = ['--file <file>', 'where it lies here, when that is not where it was written'] as const;
 
 export function checkpointCommand(context: CliContext): Command {
@@ -27,7 +27,7 @@ the cluster; no key is needed, and nothing is opened.`,
     summary: 'dump a database now',
     changesHere: true,
     description: `As a deployment does it before a migration that cannot be taken back: pg_dump in the server's own pod, encrypted on its way
-into backup.to for backup.recipients, recorded in the cluster. The database is not changed. The newest backup.keep of each
+into checkpoints.to or backup.to for backup.recipients (or VolumeSnapshots, where the catalog says so), recorded in the cluster. The database is not changed. The newest backup.keep of each
 database stay.`,
     examples: [['checkpoint create SERVER/DATABASE --env staging', 'By the names that the catalog has.']],
   })
@@ -41,13 +41,14 @@ database stay.`,
     summary: 'restore a checkpoint beside the live database, count its rows, drop it',
     changesHere: true,
     description: `Checks file and sum, restores the dump into a database of its own on the same server, counts the rows of every table there
-and in the live database, and drops it. The live database is only read. Exit code 3: the file is damaged, or for another key.`,
+and in the live database, and drops it. The live database is only read. Of snapshots of volumes it looks whether they are there and
+ready. Exit code 3: the file is damaged, or for another key; a snapshot is gone.`,
     examples: [
       ['checkpoint verify 1a2b3c4d5e6f --env staging --identity backup-key.txt', 'CHECKPOINT, as "list" names it.'],
     ],
   })
     .argument('<checkpoint>', 'its id, as "list" shows it; or "latest"')
-    .requiredOption(...IDENTITY)
+    .option(...IDENTITY)
     .option(...FILE)
     .option('--json', 'one JSON object on standard output')
     .action(async (id: string, options: CheckpointReadOptions) => {
@@ -62,12 +63,14 @@ environment's name, and swaps the two in one transaction. The live database stay
 Clients are cut off for that moment. Run again, it does nothing as long as every table holds the same rows; where they were
 written to since, it says so, and asks or wants --again. One that was interrupted goes on.
 
+Of snapshots of volumes it makes claims beside the live ones, which are not touched: what to do with them is said.
+
 To go back over a migration that cannot be taken back: this first, then "rollback --past-no-return".`,
     examples: [['checkpoint restore latest --env staging --identity backup-key.txt', 'Shows what goes, and asks.']],
   })
     .argument('<checkpoint>', 'its id, as "list" shows it; or "latest"')
     .requiredOption(...REQUIRED_ENVIRONMENT)
-    .requiredOption(...IDENTITY)
+    .option(...IDENTITY)
     .option(...FILE)
     .option('--again', 'once more, although it was put back before and has been written to since')
     .option('--confirm <name>', 'the name of the environment, where nobody can be asked')

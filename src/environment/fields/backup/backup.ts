@@ -64,6 +64,9 @@ export type BackupSettings = z.infer<typeof backupSchema>;
 export const checkpointsSchema = z
   .strictObject({
     to: placeSchema.optional().describe('Where checkpoints go to: a folder or a bucket; absent: where backups go'),
+    snapshotClass: objectName('a VolumeSnapshotClass')
+      .optional()
+      .describe('Of checkpoints that are snapshots of volumes; absent: the default class of the driver'),
     keep: keepSchema.optional().describe('Checkpoints of each database that are kept; absent: as many as backups'),
   })
   .describe('Databases that are kept before migrations that cannot be taken back; encrypted for backup.recipients');
