@@ -44,6 +44,7 @@ import { restartRelease } from '../effects/rotation/restart-release.ts';
 import { rotateSecret } from '../effects/rotation/rotate-secret.ts';
 import { configureVault } from '../effects/vault/configure.ts';
 import { openVault } from '../effects/vault/open.ts';
+import { removeRaftPeers } from '../effects/vault/remove-peers.ts';
 import { seedVault } from '../effects/vault/secrets/seed.ts';
 import { syncSecrets } from '../effects/vault/secrets/sync-secrets.ts';
 import { recordVersion } from '../effects/versions/record.ts';
@@ -108,6 +109,7 @@ function assemble(clients: Clients, guarded: Guard, patient: Guard): Activities 
     ensureDriftSchedule: guarded(begin('changes', ensureDriftSchedule)),
     removeDriftSchedule: guarded(begin('destroy', removeDriftSchedule)),
     makeBackup: guarded(begin('reads', makeBackup)),
+    removeRaftPeers: guarded(begin('changes', removeRaftPeers)),
     expandClaims: guarded(begin('changes', expandClaims)),
     replaceStatefulSets: guarded(begin('changes', replaceStatefulSets)),
     takeCheckpoint: guarded(begin('changes', takeCheckpoint)),

@@ -154,6 +154,10 @@ export interface Activities {
     claims: ClaimGrowth[];
     timeoutSeconds: number;
   }): Promise<{ changed: boolean; seconds: number; notes: string[] }>;
+  /** Servers of Vault leave its raft cluster; names of those that this attempt has taken out. */
+  removeRaftPeers(input: { run: RunRef; service: string; step: PlannedStep; servers: string[] }): Promise<{
+    removed: string[];
+  }>;
   /** StatefulSets of the release are deleted without their pods; names of those that this attempt has deleted. */
   replaceStatefulSets(input: {
     run: RunRef;

@@ -10,6 +10,7 @@ import {
 } from '../contract/operations/plan.ts';
 import type { Environment } from '../environment/schema.ts';
 import { checkChartSource } from './charts/source.ts';
+import { APPLYING } from './diff/services.ts';
 import { planDigest } from './digest.ts';
 import { type LeftField, markOf, marksOf } from './fields/left.ts';
 import { rounded } from './expected-times.ts';
@@ -23,7 +24,7 @@ import { listedReaders, withRestart } from './vault/secret-readers.ts';
 import { allReleases, findService, releasesOf, type Release } from './releases.ts';
 import { serviceSeconds } from './inputs/startup.ts';
 import { vaultDigest } from './vault/digest.ts';
-import { checkVaultServer, serverReason } from './vault/server.ts';
+import { checkVaultServer, leavingServers, serverReason } from './vault/server.ts';
 
 export interface PlanInput {
   catalog: Catalog;
@@ -199,7 +200,18 @@ function planStep(
     digest,
     ...(found === undefined ? {} : { revision: found.revision }),
   };
-  return withRestart(catalog, environment, release, step, observed);
+  return withLeaving(environment, withRestart(catalog, environment, release, step, observed), observed);
+}
+
+/** Servers of Vault that a StatefulSet with fewer of them would end. */
+function withLeaving(
+  { vault }: Pick<Environment, 'vault'>,
+  step: PlannedStep,
+  { vaultServer }: Pick<ObservedCluster, 'vaultServer'>,
+): PlannedStep {
+  if (step.name !== VAULT.service || vault.external !== undefined || !APPLYING.includes(step.action)) return step;
+  const leaving = leavingServers(step, vaultServer, vault.replicas);
+  return leaving.length === 0 ? step : { ...step, leaving };
 }
 
 function decideRelease(

@@ -223,7 +223,9 @@ export function removals(helmTimeoutSeconds: number): ActivityInterfaceFor<Pick<
 }
 
 /** Vault: each call takes milliseconds, a sealed or restarting server is waited for by retrying. */
-export const vault = proxyActivities<Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets'>>({
+export const vault = proxyActivities<
+  Pick<Activities, 'openVault' | 'configureVault' | 'seedVault' | 'syncSecrets' | 'removeRaftPeers'>
+>({
   startToCloseTimeout: '2 minutes',
   scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,

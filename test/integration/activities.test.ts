@@ -519,12 +519,12 @@ describe('more servers of Vault', () => {
     assert.deepEqual(await pods(), after);
   });
 
-  test('fewer again is refused: the rest would have no majority', async () => {
+  test('fewer again: those that go leave raft before the release is applied', async () => {
     await configure({});
-    await assert.rejects(
-      activities.makePlan({ run }),
-      failureOf('InvalidInput', /Vault runs 3 servers.*Keep vault\.replicas: 3/),
-    );
+    const { service, plan } = await planned('vault');
+    assert.deepEqual(service.steps[0]?.leaving, ['vault-2', 'vault-1']);
+    const own = (plan.steps ?? []).filter(({ id }) => id.endsWith('/vault-system/vault')).map(({ kind }) => kind);
+    assert.deepEqual(own, ['raft-remove-peer', 'apply', 'verify']);
   });
 });
 

@@ -13,6 +13,7 @@ import { createTunnel, readPublicKey, VaultError } from '../../src/clients/vault
 import { openAgain } from '../../src/effects/backup/restore-vault.ts';
 import { checkSnapshot, pathVersions } from '../../src/effects/backup/vault.ts';
 import { commandScope } from '../../src/effects/effect.ts';
+import { removePeers } from '../../src/effects/vault/remove-peers.ts';
 import { GPG, operators } from '../support/vault/operators.ts';
 import { certificates, OPENSSL } from '../support/tls.ts';
 import { type VaultServers, vaultServers } from '../support/vault/vault-servers.ts';
@@ -62,7 +63,7 @@ async function activeOf({ client }: VaultServers): Promise<string | undefined> {
 }
 
 describe('three real servers of Vault', () => {
-  test('one grows to three; the active one is lost and comes back; a volume is lost and filled again', async () => {
+  test('one grows to three; the active one is lost and comes back; a volume is lost and filled again; back to one', async () => {
     const servers = await vaultServers({ count: 3 });
     const { client } = servers;
     try {
@@ -97,6 +98,25 @@ describe('three real servers of Vault', () => {
       assert.deepEqual(await client.open({ ...OPTIONS, replicas: 3 }), { initialized: false, unsealed: true });
       assert.deepEqual(((await read()) as { data: object }).data, { it: 'stays' });
       assert.equal((await client.state()).state, 'open');
+
+      // And back to one: those that go leave raft first, whoever of them is active.
+      await threeVoters(servers);
+      const leave = (): Promise<string[]> =>
+        removePeers({ vault: client }, ['vault-2', 'vault-1'], commandScope(new AbortController().signal));
+      if ((await activeOf(servers)) === 'vault-0') {
+        await client.root.run((session) => session.write('sys/step-down', {}));
+        await waitUntil('another active server', { timeoutMs: 60_000, intervalMs: 200 }, async () =>
+          ['vault-1', 'vault-2'].includes((await activeOf(servers)) ?? '') ? true : undefined,
+        );
+      }
+      assert.deepEqual((await leave()).sort(), ['vault-1', 'vault-2']);
+      assert.deepEqual(await leave(), []);
+      await eventually(async () => assert.deepEqual(await peers(servers), ['vault-0']));
+      await Promise.all([servers.stop(1), servers.stop(2)]);
+      await servers.stop(0);
+      await servers.start(0, 1);
+      assert.deepEqual(await client.open(OPTIONS), { initialized: false, unsealed: true });
+      assert.deepEqual(((await read()) as { data: object }).data, { it: 'stays' });
     } finally {
       await servers.close();
     }

@@ -149,6 +149,10 @@ export function recordingActivities(plan: OperationPlan, overrides: Partial<Acti
       log.push(`orphan ${sets.map(({ name }) => name).join(' ')}`);
       return Promise.resolve({ replaced: sets.map(({ name }) => name) });
     },
+    removeRaftPeers: ({ servers }) => {
+      log.push(`leave ${servers.join(' ')}`);
+      return Promise.resolve({ removed: servers });
+    },
     takeCheckpoint: ({ database }) => {
       log.push(`checkpoint ${database}`);
       return Promise.resolve({ file: '/backups/one', bytes: 1, seconds: 1 });

@@ -158,7 +158,11 @@ async function unsealServer(
         );
   if (!opened)
     throw new VaultSealedError(
-      `${running.length === 1 ? 'Vault' : name} stays sealed after all ${kept.keys.length} keys of ${store.path} were used: they are not this Vault's keys, or there are too few`,
+      `${running.length === 1 ? 'Vault' : name} stays sealed after all ${kept.keys.length} keys of ${store.path} were used: they are not this Vault's keys, or there are too few${
+        running.length === 1
+          ? ''
+          : `; or it has left Vault's raft before (vault.replicas was smaller once), and its volume is of then: delete its claim data-${name}, then its pod`
+      }`,
     );
 }
 

@@ -64,6 +64,8 @@ export interface PlannedStep {
   checkpoint?: { database: string; before: string[] };
   /** Its claims grow first, and StatefulSets are replaced without their pods for it. */
   grow?: Growth;
+  /** Servers of Vault that leave its raft cluster first, since fewer are wanted. */
+  leaving?: string[];
   /** A Job that has completed is run again, because somebody has asked for it. */
   rerun?: true;
   /** Secrets whose value has changed since its pods started, or may change before its turn comes. */

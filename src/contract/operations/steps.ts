@@ -46,6 +46,8 @@ export const STEP_KINDS = [
   'volume-expand',
   /** A StatefulSet is deleted without its pods, so that its claim templates can be others. */
   'statefulset-replace',
+  /** Servers of Vault leave its raft cluster, before their pods go. */
+  'raft-remove-peer',
   /** `helm upgrade --install` from the checkout. */
   'apply',
   /** The same for a release that is a Job. */
@@ -117,6 +119,8 @@ export interface OperationStep {
   claims?: ClaimGrowth[];
   /** With `statefulset-replace`: StatefulSets of the release. */
   sets?: SetReplacement[];
+  /** With `raft-remove-peer`: names of the servers, which are those of their pods. */
+  leaving?: string[];
   /** With `adopt`: what was taken over is given back. */
   undo?: true;
   /** With `prune`: volumes, and all that Vault holds, as well. */

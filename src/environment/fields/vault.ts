@@ -122,7 +122,7 @@ export const vaultSchema = z.strictObject({
   external: externalSchema.optional(),
   replicas: replicas
     .default(1)
-    .describe('Servers on raft storage; from three on one may be lost. Can grow over existing raft data, not shrink'),
+    .describe('Servers on raft storage; from three on one may be lost. Can grow and shrink over existing raft data'),
   shares: z
     .number()
     .int()

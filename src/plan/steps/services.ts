@@ -33,7 +33,7 @@ export function serviceSteps(
     id: string,
     reason: string,
     release?: string,
-    more: Partial<Pick<OperationStep, 'checkpoint' | 'claims' | 'sets'>> = {},
+    more: Partial<Pick<OperationStep, 'checkpoint' | 'claims' | 'sets' | 'leaving'>> = {},
   ): void => {
     const before = made.at(-1);
     made.push({
@@ -75,6 +75,15 @@ export function serviceSteps(
         `${setWords({ sets })}: claim templates cannot be changed in place; its pods go on, and the next one adopts them`,
         key,
         { sets },
+      );
+    const { leaving = [] } = planned;
+    if (leaving.length > 0)
+      add(
+        'raft-remove-peer',
+        `raft-remove-peer/${key}`,
+        `${leaving.join(', ')}: out of raft before their pods go, so that the others keep their majority`,
+        key,
+        { leaving },
       );
     if (kind !== 'verify') add(kind, `${kind}/${key}`, planned.reason, key);
     if (kind !== 'uninstall')

@@ -2,7 +2,7 @@
 import type { Service } from '../../catalog/schema.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { chartSource, PlanRefusedError } from '../charts/source.ts';
-import { isPlainVault } from './values.ts';
+import { isPlainVault, vaultPods } from './values.ts';
 import type { ObservedVaultServer } from '../observed.ts';
 
 /** @throws PlanRefusedError that says what stands in the way and what a person can do */
@@ -13,14 +13,14 @@ export function checkVaultServer(
 ): void {
   if (seen === undefined) return;
   const { vault, name } = environment;
-  if (seen.replicas > vault.replicas) {
+  const source = chartSource(environment, service);
+  if (seen.replicas > vault.replicas && source === 'upstream' && isPlainVault(vault)) {
     throw new PlanRefusedError(
-      `Vault runs ${seen.replicas} servers, and environment "${name}" asks for ${vault.replicas}: the rest would have no majority any more, and Vault would be lost. ` +
-        `Keep vault.replicas: ${seen.replicas}. To really shrink it, take each server out of raft first (vault operator raft remove-peer), then scale the StatefulSet, then change the file.`,
+      `Vault runs ${seen.replicas} servers on raft, and environment "${name}" asks for one of the publisher's chart, which keeps its data in files and would begin empty. ` +
+        'Keep vault.replicas: 3 or more, or move the data yourself first: vault operator migrate.',
     );
   }
   if (seen.configuration === undefined) return;
-  const source = chartSource(environment, service);
   if (
     /^storage "file"/m.test(seen.configuration.replaceAll(/^\s+/gm, '')) &&
     (source === 'bundled' || !isPlainVault(vault))
@@ -45,4 +45,17 @@ export function checkVaultServer(
 export function serverReason(seen: ObservedVaultServer | undefined): string | undefined {
   if (seen === undefined || seen.outdatedPods === 0) return undefined;
   return `${seen.outdatedPods} of ${seen.replicas} pods run an older template: they are replaced one by one, each unsealed before the next`;
+}
+
+/**
+ * Servers that go when Vault has fewer of them: a StatefulSet ends the last ones first.
+ * @param wanted how many there shall be
+ * @returns names as of their pods, the last first; none where there are not too many
+ */
+export function leavingServers(
+  service: Pick<Service, 'name'>,
+  seen: Pick<ObservedVaultServer, 'replicas'> | undefined,
+  wanted: number,
+): string[] {
+  return seen === undefined ? [] : vaultPods(service, seen.replicas).slice(wanted).toReversed();
 }

@@ -20,7 +20,7 @@ import { notify } from './notify.ts';
 import { adopt, collectEvidence, ensureNamespaces, prune, removeSchedule, repairFindings } from './platform.ts';
 import { restart, rotate } from './rotate.ts';
 import { undo } from './undo.ts';
-import { configureVault, openVault, seedVault, syncSecrets } from './vault.ts';
+import { configureVault, openVault, removePeers, seedVault, syncSecrets } from './vault.ts';
 
 /** `services` is no step of its own: phases carry out those that it stands for. */
 export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
@@ -43,6 +43,7 @@ export const STEPS: Record<Exclude<StepKind, 'services'>, CarryOut> = {
   checkpoint: takeCheckpoint,
   'volume-expand': expandVolumes,
   'statefulset-replace': replaceSets,
+  'raft-remove-peer': removePeers,
   apply: withHelm('applyRelease'),
   job: withHelm('applyRelease'),
   rollback: withHelm('rollbackRelease'),

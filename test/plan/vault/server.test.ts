@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import type { Environment } from '../../../src/environment/schema.ts';
 import type { Seal } from '../../../src/environment/fields/vault.ts';
 import { findService } from '../../../src/plan/releases.ts';
-import { checkVaultServer, serverReason } from '../../../src/plan/vault/server.ts';
+import { checkVaultServer, leavingServers, serverReason } from '../../../src/plan/vault/server.ts';
 import type { ObservedVaultServer } from '../../../src/plan/observed.ts';
 import { bundledVaultValues, upstreamVaultValues, vaultHcl } from '../../../src/plan/vault/values.ts';
 import { miniCatalog, miniEnvironment } from '../../support/mini.ts';
@@ -44,10 +44,22 @@ describe('what cannot be changed over a Vault that is there', () => {
       undefined,
     ],
     [
-      'three servers to one',
+      'three servers to one: two leave raft first',
       () => ({ replicas: 3, outdatedPods: 0, configuration: raft({ replicas: 3 }) }),
       () => wanting({}),
-      /Vault runs 3 servers.*no majority.*Keep vault\.replicas: 3/,
+      undefined,
+    ],
+    [
+      "three servers to one of the publisher's chart, which has no raft",
+      () => ({ replicas: 3, outdatedPods: 0, configuration: raft({ replicas: 3 }) }),
+      () => wanting({}, { charts: 'upstream' }),
+      /Vault runs 3 servers on raft.*in files and would begin empty.*Keep vault\.replicas: 3/,
+    ],
+    [
+      "five servers of the publisher's chart to three",
+      () => ({ replicas: 5, outdatedPods: 0, configuration: raft({ replicas: 5 }) }),
+      () => wanting({ replicas: 3 }, { charts: 'upstream' }),
+      undefined,
     ],
     [
       'one server on files stays',
@@ -95,6 +107,14 @@ describe('what cannot be changed over a Vault that is there', () => {
       else assert.doesNotThrow(check);
     });
   }
+
+  test('the last servers leave, the last of them first', () => {
+    const leaving = (replicas: number, wanted: number): string[] =>
+      leavingServers(vault, { replicas, outdatedPods: 0 } as ObservedVaultServer, wanted);
+    assert.deepEqual(leaving(5, 3), ['vault-4', 'vault-3']);
+    assert.deepEqual(leaving(3, 1), ['vault-2', 'vault-1']);
+    assert.deepEqual([leaving(3, 3), leaving(1, 3), leavingServers(vault, undefined, 1)], [[], [], []]);
+  });
 
   test('no Vault yet: everything can be asked for', () => {
     assert.doesNotThrow(() => {
