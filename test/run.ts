@@ -18,7 +18,15 @@ import { readConfig } from '../src/config.ts';
 import { EXIT_CODES } from '../src/contract/failures.ts';
 import { check } from './runner/check.ts';
 import { grouped, type Outcome, runFile } from './runner/files.ts';
-import { longestFirst, SANDBOXES_ALONE, SANDBOXES_BESIDE, type Tier, TIERS, waits } from './runner/tiers.ts';
+import {
+  longestFirst,
+  SANDBOXES_ALONE,
+  SANDBOXES_BESIDE,
+  type Tier,
+  TIERS,
+  WAITING_ALONE,
+  waits,
+} from './runner/tiers.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 const config = readConfig();
@@ -171,14 +179,16 @@ async function round(checked: boolean): Promise<void> {
   const queue = new PQueue({ concurrency: SANDBOXES_BESIDE });
   const busy = runTiers(slow, queue, (file) => !waits(file));
   const checking = checked ? runCheck() : undefined;
+  const beside = new PQueue({ concurrency: 1 });
   let waiting: Promise<unknown> | undefined;
   for (const tier of quick) {
     await runTiers([tier], new PQueue({ concurrency: tier.concurrency }));
-    waiting ??= runTiers(slow, new PQueue({ concurrency: 1 }), waits);
+    waiting ??= runTiers(slow, beside, waits);
   }
   await checking;
   queue.concurrency = SANDBOXES_ALONE;
-  await Promise.all([busy, waiting ?? runTiers(slow, new PQueue({ concurrency: 1 }), waits)]);
+  beside.concurrency = WAITING_ALONE;
+  await Promise.all([busy, waiting ?? runTiers(slow, beside, waits)]);
 }
 
 if (wanted.some((tier) => tier.tools)) {

@@ -31,11 +31,11 @@ export const SANDBOXES_BESIDE = cpus().length;
 const SANDBOX_MEMORY = 3 * 1024 ** 3;
 /** Of the machine, or what this process may have of it. */
 const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+const most = Math.floor(memory / SANDBOX_MEMORY);
 /** The same without other tiers: each keeps a processor busy for about half of its time. */
-export const SANDBOXES_ALONE = Math.max(
-  SANDBOXES_BESIDE,
-  Math.min(2 * cpus().length, Math.floor(memory / SANDBOX_MEMORY)),
-);
+export const SANDBOXES_ALONE = Math.max(SANDBOXES_BESIDE, Math.min(2 * cpus().length, most - 1));
+/** Of those that mostly wait, beside these; one while other tiers run. */
+export const WAITING_ALONE = Math.max(1, Math.min(cpus().length, most - SANDBOXES_ALONE));
 /** These begin first, those that take longest before all others, so that none of them is left alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
