@@ -1,6 +1,6 @@
 /**
  * The shape of the catalog: what the platform consists of, independent of where it is deployed. Everything here is
- * plain data; cross references are checked in `check.ts`.
+ * plain data; cross references are checked in `check/`.
  */
 import { z } from 'zod';
 import { checkSchema } from './checks.ts';

@@ -1,5 +1,5 @@
 /** Whatever describes a platform, made into a catalog that can be relied on. */
-import { checkReferences } from './check.ts';
+import { checkReferences } from './check/references.ts';
 import { CatalogError, problemsOfShape } from './problems.ts';
 import { catalogSchema, type Catalog } from './schema.ts';
 

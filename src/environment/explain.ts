@@ -1,7 +1,7 @@
 /** Turns what zod found into sentences that a platform engineer can act on. */
 import { z } from 'zod';
 import { suggestion } from '../suggest.ts';
-import { valueAt } from './merge.ts';
+import { valueAt } from './files/merge.ts';
 
 /** Of a text that somebody wrote, in a message. */
 const SHOWN_TEXT = 80;

@@ -1,6 +1,6 @@
 /** The JSON Schema that editors use for files in environments/. */
 import { z } from 'zod';
-import { isTree, type Tree } from './merge.ts';
+import { isTree, type Tree } from './files/merge.ts';
 import { environmentFileSchema } from './schema.ts';
 
 /** @returns the text of environments/environment.schema.json */

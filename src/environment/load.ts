@@ -5,17 +5,17 @@ import { VAULT } from '../contract/names.ts';
 import { checkEnvironment } from './check.ts';
 import { ConfigurationError } from './errors.ts';
 import { explainIssues, type Finding } from './explain.ts';
-import { type Layer, readLayers } from './layers.ts';
-import { hasPath, mergeTrees, type Tree } from './merge.ts';
+import { type Layer, readLayers } from './files/layers.ts';
+import { hasPath, mergeTrees, type Tree } from './files/merge.ts';
 import { carriedFile, carriedText } from './outputs/carried.ts';
 import { outputsOf, withOutputs } from './outputs/read.ts';
 import { loadPlatform, PlatformError } from './platform.ts';
-import { withCurrentNames } from './renamed.ts';
+import { withCurrentNames } from './files/renamed.ts';
 import { environmentFileSchema, type Environment, type EnvironmentFile } from './schema.ts';
-import { severalWays, withoutOtherWay } from './ways.ts';
+import { severalWays, withoutOtherWay } from './files/alternatives.ts';
 
 export { ConfigurationError } from './errors.ts';
-export { listEnvironments } from './layers.ts';
+export { listEnvironments } from './files/layers.ts';
 
 /** Whoever wrote more mistakes than that corrects these first. */
 const SHOWN_FINDINGS = 40;

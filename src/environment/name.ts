@@ -1,5 +1,5 @@
 /** Names of environments: they become labels, workflow ids, folders and the name of a kind cluster. */
-import { isLabel } from './fields/kubernetes-names.ts';
+import { isLabel } from './fields/formats/kubernetes-names.ts';
 
 /** `ananta-<name>` is the name of a kind cluster, which may have 50 characters with what kind puts behind it. */
 const LONGEST = 40;

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { suggestion } from '../suggest.ts';
 import { ConfigurationError } from './errors.ts';
-import { oneLine, seconds } from './fields/texts.ts';
-import { listEnvironments } from './layers.ts';
+import { oneLine, seconds } from './fields/formats/texts.ts';
+import { listEnvironments } from './files/layers.ts';
 
 const nameSchema = z
   .string()

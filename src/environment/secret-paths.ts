@@ -1,6 +1,6 @@
 /** Where values of a chart hold secrets. Pure. */
 import { holdsSecret } from '../sensitive-name.ts';
-import { isTree } from './merge.ts';
+import { isTree } from './files/merge.ts';
 
 export type ValuePath = (string | number)[];
 /** @param key under which the value, or the list that it stands in, is found; of a variable `password` */

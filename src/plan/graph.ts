@@ -1,8 +1,8 @@
 /** The dependency graph: order, longest path, what is still ahead. Works on anything with names and dependencies. */
-import { findCycle, type Dependent } from '../catalog/cycle.ts';
+import { findCycle, type Dependent } from '../catalog/check/cycle.ts';
 
-export { findCycle } from '../catalog/cycle.ts';
-export type { Dependent } from '../catalog/cycle.ts';
+export { findCycle } from '../catalog/check/cycle.ts';
+export type { Dependent } from '../catalog/check/cycle.ts';
 
 /**
  * Every service after all that it depends on; among equals, the order given.

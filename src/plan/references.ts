@@ -1,5 +1,5 @@
 /** Every value of which an environment's file names the place alone. Pure. */
-import type { ValueReference } from '../environment/fields/reference.ts';
+import type { ValueReference } from '../environment/fields/formats/reference.ts';
 import type { Environment } from '../environment/schema.ts';
 import { placeReferences } from './backup/places.ts';
 import { notifyReferences } from './notify/targets.ts';

@@ -1,5 +1,5 @@
 /** Values in a form that is the same in whatever order their keys were. Pure. */
-import { isTree } from '../environment/merge.ts';
+import { isTree } from '../environment/files/merge.ts';
 
 /** The same value with its keys in order, at every depth. */
 export function sorted(value: unknown): unknown {

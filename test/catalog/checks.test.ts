@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { knownAnswers } from '../../bootstrap/cluster/contents.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import { judgeHttp, judgeQuery } from '../../src/plan/checks/expectations.ts';
-import { checkChecks } from '../../src/catalog/check-verification.ts';
+import { checkChecks } from '../../src/catalog/check/verification.ts';
 import type { Catalog } from '../../src/catalog/schema.ts';
 import { wholeMini } from '../support/mini.ts';
 

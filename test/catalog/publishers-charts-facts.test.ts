@@ -9,7 +9,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Service } from '../../src/catalog/schema.ts';
 import { readConfig } from '../../src/config.ts';
 import { kubernetesSecretName } from '../../src/contract/names.ts';
-import { isTree, type Tree } from '../../src/environment/merge.ts';
+import { isTree, type Tree } from '../../src/environment/files/merge.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
 import { frozenImages, isFrozenImage } from '../../src/plan/images/frozen.ts';
 import { statefulSetHealth } from '../../src/plan/health/index.ts';

@@ -1,7 +1,7 @@
 /** What the Ananta Platform says about the rotation of its secrets, and what is wrong with such data. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkRotations } from '../../src/catalog/check-rotation.ts';
+import { checkRotations } from '../../src/catalog/check/rotation.ts';
 import { loadCatalog } from '../../src/catalog/index.ts';
 import type { Catalog, SecretKey } from '../../src/catalog/schema.ts';
 import { secretUses } from '../../src/catalog/secret-uses.ts';

@@ -22,7 +22,7 @@ import { loadEnvironment } from '../../src/environment/load.ts';
 import { shareCaches } from '../support/caches.ts';
 import { type ApiProxy, apiProxy } from '../support/faults/api-proxy.ts';
 import { type TcpProxy, tcpProxy } from '../support/faults/tcp-proxy.ts';
-import { askForWork } from '../support/pollers.ts';
+import { askForWork } from '../support/workers/pollers.ts';
 import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';
 import { clusterOf } from '../support/sandbox/cluster-facts.ts';
 import { createSandbox, MINI, type Sandbox } from '../support/sandbox/sandbox.ts';

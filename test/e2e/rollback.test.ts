@@ -10,7 +10,7 @@ import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { readRuntime } from '../../src/environment/connections.ts';
-import type { Tree } from '../../src/environment/merge.ts';
+import type { Tree } from '../../src/environment/files/merge.ts';
 import { valueAtPath } from '../../src/plan/fields/path.ts';
 import { allReleases } from '../../src/plan/releases.ts';
 import { type Bystander, bystanderOn } from '../support/sandbox/bystander.ts';

@@ -21,7 +21,7 @@ import { warningsOf } from '../../src/plan/health/index.ts';
 import { type Bystander, plantBystander } from '../support/sandbox/bystander.ts';
 import { factsOf } from '../support/sandbox/cluster-facts.ts';
 import { elsewhere, LOGIN_VARIABLE } from '../support/elsewhere.ts';
-import { askForWork } from '../support/pollers.ts';
+import { askForWork } from '../support/workers/pollers.ts';
 import { type Kubectl, kubectlOn, listOf } from '../support/sandbox/kubectl.ts';
 import { deployedSandbox } from '../support/sandbox/snapshot.ts';
 import { type CliRun, failuresOf, resultOf, type ResultLine, type Sandbox } from '../support/sandbox/sandbox.ts';

@@ -20,7 +20,7 @@ import type { PlatformVersion } from '../../src/contract/version.ts';
 import type { Connections } from '../../src/environment/connections.ts';
 import { BYSTANDER, bystanderOn } from '../support/sandbox/bystander.ts';
 import { startTestEngine } from '../support/engine.ts';
-import { askForWork } from '../support/pollers.ts';
+import { askForWork } from '../support/workers/pollers.ts';
 import { kubectlOn } from '../support/sandbox/kubectl.ts';
 import {
   type CliRun,
@@ -31,7 +31,7 @@ import {
   type Sandbox,
 } from '../support/sandbox/sandbox.ts';
 import { startTemporalServer, temporalServerProgram } from '../support/temporal-server.ts';
-import { OPENSSL } from '../support/tls.ts';
+import { OPENSSL } from '../support/servers/tls.ts';
 
 type Engine = Connections['engine'];
 const NAMES = ['east', 'west', 'north'] as const;

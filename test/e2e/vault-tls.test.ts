@@ -18,7 +18,7 @@ import {
   VAULT_NAMES,
 } from '../support/programs/guarded.ts';
 import { failuresOf, resultOf, type Running, type RunningCli } from '../support/sandbox/sandbox.ts';
-import { type Certificates, certificates, OPENSSL } from '../support/tls.ts';
+import { type Certificates, certificates, OPENSSL } from '../support/servers/tls.ts';
 
 const SECRET = 'vault-tls';
 

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { readConfig } from '../../src/config.ts';
 import { ConfigurationError, listEnvironments, loadEnvironment } from '../../src/environment/load.ts';
-import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
+import { mergeTrees, type Tree } from '../../src/environment/files/merge.ts';
 
 const SOUND = {
   description: 'for tests',

@@ -13,7 +13,7 @@ import type { Catalog } from '../../src/catalog/schema.ts';
 import { renderedProblems } from '../../src/cli/look/rendered-problems.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { loadEnvironment } from '../../src/environment/load.ts';
-import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
+import { mergeTrees, type Tree } from '../../src/environment/files/merge.ts';
 import { loadPlatform } from '../../src/environment/platform.ts';
 import type { Environment } from '../../src/environment/schema.ts';
 

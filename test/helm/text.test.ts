@@ -1,7 +1,7 @@
 /** From a file of values to the pod: text stays text, modes are what they are in Kubernetes, and labels are valid. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mergeTrees, type Tree } from '../../src/environment/merge.ts';
+import { mergeTrees, type Tree } from '../../src/environment/files/merge.ts';
 import { allReleaseInputs } from '../../src/plan/inputs/release-inputs.ts';
 import { helmText, helmValues, kubernetesDocuments } from '../../src/plan/inputs/kubernetes-yaml.ts';
 import { catalog, chartRuns, config, helm, helmBinary, KUBERNETES_VERSION, sandbox } from './helm.ts';

@@ -12,7 +12,7 @@ import { loadCatalog } from '../../src/catalog/index.ts';
 import { externalEnvironment, type Ran, workspace, type Workspace } from '../cli/run-cli.ts';
 import { helmBinary } from '../helm/helm.ts';
 import { helmHome, packageChart, type Repository, serveRepository } from '../support/charts/chart-repository.ts';
-import { certificates, guard, OPENSSL } from '../support/tls.ts';
+import { certificates, guard, OPENSSL } from '../support/servers/tls.ts';
 import { type Registry, registryProgram, startRegistry } from '../support/charts/oci-registry.ts';
 
 const run = promisify(execFile);

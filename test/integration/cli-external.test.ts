@@ -12,7 +12,7 @@ import type { ClusterOwner } from '../../src/contract/owner.ts';
 import { externalEnvironment, kubeconfigFor, exits, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
-import { certificates, OPENSSL } from '../support/tls.ts';
+import { certificates, OPENSSL } from '../support/servers/tls.ts';
 
 const PLAN = planOf({
   vault: { phase: 1 },

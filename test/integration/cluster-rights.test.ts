@@ -29,8 +29,8 @@ import { accessObjects } from '../../src/plan/access/manifests.ts';
 import { platformInputs } from '../../src/plan/inputs/platform-inputs.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { eventually } from '../support/eventually.ts';
-import { authenticatesBy, oidcIssuer } from '../support/oidc.ts';
-import { OPENSSL } from '../support/tls.ts';
+import { authenticatesBy, oidcIssuer } from '../support/servers/oidc.ts';
+import { OPENSSL } from '../support/servers/tls.ts';
 import { dryRunTests } from './helm-dry-run.ts';
 import { commandScope } from '../../src/effects/effect.ts';
 

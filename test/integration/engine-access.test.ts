@@ -22,7 +22,7 @@ import { createServing, type Serving } from '../../src/worker/serving.ts';
 import { externalEnvironment, kubeconfigFor, startFakeApi, type Workspace, workspace } from '../cli/run-cli.ts';
 import { planOf, recordingActivities } from '../support/plans.ts';
 import { type SecuredTemporal, startTemporalServer, temporalServerProgram } from '../support/temporal-server.ts';
-import { type Certificates, certificates, clientCertificate, OPENSSL } from '../support/tls.ts';
+import { type Certificates, certificates, clientCertificate, OPENSSL } from '../support/servers/tls.ts';
 
 const program = OPENSSL === undefined ? undefined : await temporalServerProgram();
 const IN = /Nothing was ever deployed to "mine" by this engine/;

@@ -21,7 +21,7 @@ import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { PlannedStep } from '../../src/contract/operations/plan.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { helmProcesses, processes, waitForProcess } from '../support/programs/processes.ts';
-import type { Attempt } from '../support/release-worker.ts';
+import type { Attempt } from '../support/workers/release-worker.ts';
 import { testScope } from '../support/scope.ts';
 
 const SERVICE = 'admin';
@@ -200,7 +200,7 @@ describe('Helm killed', { concurrency: 1 }, () => {
       again: () => Promise<ApplyReleaseResult>;
     }> {
       const input = { run: as, service: SERVICE, step, priority: 1 };
-      const program = new URL('../support/release-worker.ts', import.meta.url).pathname;
+      const program = new URL('../support/workers/release-worker.ts', import.meta.url).pathname;
       const worker = spawn(process.execPath, [...process.execArgv, program], { stdio: ['pipe', 'pipe', 'inherit'] });
       const { environment, config } = embedded;
       const helm = await stoppingHelm(join(state, 'stopping-helm'), clients.connections.helm ?? 'helm');

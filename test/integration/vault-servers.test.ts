@@ -15,7 +15,7 @@ import { checkSnapshot, pathVersions } from '../../src/effects/backup/vault.ts';
 import { commandScope } from '../../src/effects/effect.ts';
 import { removePeers } from '../../src/effects/vault/remove-peers.ts';
 import { GPG, operators } from '../support/vault/operators.ts';
-import { certificates, OPENSSL } from '../support/tls.ts';
+import { certificates, OPENSSL } from '../support/servers/tls.ts';
 import { type VaultServers, vaultServers } from '../support/vault/vault-servers.ts';
 
 const OPTIONS = { shares: 3, threshold: 2, cluster: 'uid' };

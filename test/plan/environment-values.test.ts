@@ -1,7 +1,7 @@
 /** Values that an environment says of a release: on top of all others, and never a secret. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Tree } from '../../src/environment/merge.ts';
+import type { Tree } from '../../src/environment/files/merge.ts';
 import { secretFindings } from '../../src/environment/fields/values.ts';
 import { withEnvironmentValues } from '../../src/plan/inputs/environment-values.ts';
 import { releaseInputs } from '../../src/plan/inputs/release-inputs.ts';

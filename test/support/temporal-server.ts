@@ -17,7 +17,7 @@ import { whyUnreachable } from '../../src/clients/temporal/connection/connect.ts
 import { grpcText } from '../../src/clients/temporal/connection/problems.ts';
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import { goProgram } from './programs/go-program.ts';
-import { type Certificates, certificates } from './tls.ts';
+import { type Certificates, certificates } from './servers/tls.ts';
 
 /** @returns undefined where the program is not built yet and there is no Go to build it */
 export function temporalServerProgram(): Promise<string | undefined> {

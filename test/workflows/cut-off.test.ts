@@ -11,7 +11,7 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
-import { closedGate } from '../support/gate.ts';
+import { closedGate } from '../support/workers/gate.ts';
 import { type TcpProxy, tcpProxy } from '../support/faults/tcp-proxy.ts';
 import { planOf, recordingActivities, withCompletePlans } from '../support/plans.ts';
 

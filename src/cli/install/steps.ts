@@ -11,7 +11,7 @@ import { ensureEngine } from '../../clients/temporal/connection/setup.ts';
 import type { RunRef } from '../../contract/operations/deploy.ts';
 import { createCommand, wantedEndpoint } from '../../contract/nexus/endpoint.ts';
 import { IN_CLUSTER, MANAGED_BY, MANAGED_BY_LABEL, RELEASE_LABELS, taskQueueOf } from '../../contract/names.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { IDENTITIES, identityOf } from '../../plan/access/identities.ts';
 import { accessObjects } from '../../plan/access/manifests.ts';
 import { upgradeProblem, versionsOf } from '../../plan/deployer/image.ts';

@@ -1,6 +1,6 @@
 /** Option values: text in, typed value out, or a message that says what is expected. */
 import { InvalidArgumentError } from 'commander';
-import { referenceProblem } from '../../environment/fields/images.ts';
+import { referenceProblem } from '../../environment/fields/formats/images.ts';
 import { IMAGE_VERSION } from '../../environment/image-version.ts';
 import { suggestion } from '../../suggest.ts';
 import { refused } from './failure.ts';

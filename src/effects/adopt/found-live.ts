@@ -7,7 +7,7 @@ import { DamagedRecordError, readStoredRelease } from '../../clients/helm/index.
 import type { Clients } from '../../clients/index.ts';
 import { isNotFound, paths } from '../../clients/kubernetes/index.ts';
 import { OWNER_LABEL } from '../../contract/names.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { type Found, type FoundRelease, type FoundSecret, nothingInVault } from '../../plan/adoption/found.ts';
 import { scrubbed } from '../../plan/adoption/scrub.ts';
 import { manifestObjects } from '../../plan/diff/manifest.ts';

@@ -2,7 +2,7 @@
 import { readStoredRelease } from '../../clients/helm/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { placeSettings } from '../../plan/backup/places.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';

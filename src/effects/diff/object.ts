@@ -17,7 +17,7 @@ import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { immutableFields, objectFields, objectLeaves } from '../../plan/diff/objects.ts';
 import type { ObjectChange } from '../../plan/diff/types.ts';
 import { jobHealth } from '../../plan/health/index.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 
 /** Given by the server to this very object: a stand-in would have others. */
 const ALLOCATED =

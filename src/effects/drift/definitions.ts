@@ -4,7 +4,7 @@
 import type { StoredRelease } from '../../clients/helm/index.ts';
 import { type KubernetesClient, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import type { DriftFinding } from '../../contract/drift.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { differences } from '../../plan/drift/compare.ts';
 import type { Ignore } from '../../plan/drift/ignore.ts';

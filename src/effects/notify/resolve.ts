@@ -6,7 +6,7 @@ import { decodedData, paths } from '../../clients/kubernetes/index.ts';
 import { readKv } from '../../clients/vault/kv.ts';
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
-import type { ValueReference } from '../../environment/fields/reference.ts';
+import type { ValueReference } from '../../environment/fields/formats/reference.ts';
 
 export type Resolving = Pick<Clients, 'config' | 'kubernetes' | 'vault' | 'redactor'>;
 

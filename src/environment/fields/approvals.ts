@@ -1,7 +1,7 @@
 /** Gates of an environment: whose approval an operation needs before it does anything. */
 import { z } from 'zod';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
-import { oneLine, seconds } from './texts.ts';
+import { oneLine, seconds } from './formats/texts.ts';
 
 const subject = z.union([
   oneLine(253).transform((user) => ({ user })),

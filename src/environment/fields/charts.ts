@@ -1,6 +1,6 @@
 /** Which charts an environment takes, and where publishers' charts are fetched from. */
 import { z } from 'zod';
-import { expandHome, filePath } from './addresses.ts';
+import { expandHome, filePath } from './formats/addresses.ts';
 
 /** `bundled`: a chart of this repository; `upstream`: the publisher's. */
 export const CHART_SOURCES = ['bundled', 'upstream'] as const;

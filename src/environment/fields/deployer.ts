@@ -3,10 +3,10 @@
  */
 import { z } from 'zod';
 import { ENGINE_NAMESPACE } from '../../contract/names.ts';
-import { imageReference } from './images.ts';
-import { objectName, pathSegmentName } from './kubernetes-names.ts';
-import { containerResources, volumeSize } from './quantity.ts';
-import { temporalNamespace } from './texts.ts';
+import { imageReference } from './formats/images.ts';
+import { objectName, pathSegmentName } from './formats/kubernetes-names.ts';
+import { containerResources, volumeSize } from './formats/quantity.ts';
+import { temporalNamespace } from './formats/texts.ts';
 
 /** NAME:TAG or NAME@sha256:DIGEST; a tag is never left out, since it would not be clear which version runs. */
 export const imageReferenceSchema = imageReference(true);

@@ -1,7 +1,7 @@
 /** What an environment says about its histories on the engine: whether they are encrypted, and where the keys are. */
 import { z } from 'zod';
-import { filePath } from './addresses.ts';
-import { program } from './texts.ts';
+import { filePath } from './formats/addresses.ts';
+import { program } from './formats/texts.ts';
 
 /** In this order of life: first all read what is encrypted, then all write it; and back the same way. */
 const ENCRYPTION_MODES = ['encrypt', 'decrypt'] as const;

@@ -1,9 +1,9 @@
 /** When an environment is left alone: recurring and one-off windows in a time zone, and exceptions to them. */
 import { z } from 'zod';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
-import { momentProblem, nextMoment } from './moments.ts';
-import { timeZone } from './schedule.ts';
-import { oneLine, seconds } from './texts.ts';
+import { momentProblem, nextMoment } from './formats/moments.ts';
+import { timeZone } from './formats/schedule.ts';
+import { oneLine, seconds } from './formats/texts.ts';
 
 const moment = z.string().superRefine((text, context) => {
   const message = momentProblem(text);

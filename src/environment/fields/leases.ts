@@ -1,7 +1,7 @@
 /** Fields of the platform's objects that an environment leaves to somebody else, by name. */
 import { z } from 'zod';
 import { suggestion } from '../../suggest.ts';
-import { labelName } from './kubernetes-names.ts';
+import { labelName } from './formats/kubernetes-names.ts';
 
 /** What charts apply; more of them have fields that somebody else may want to write. */
 const KINDS = [

@@ -1,7 +1,7 @@
 /** What an environment lets other teams' workflows ask of it, through Temporal Nexus. */
 import { z } from 'zod';
 import { NEXUS_OPERATIONS } from '../../contract/nexus/operations.ts';
-import { refuseRepetitions, temporalNamespace } from './texts.ts';
+import { refuseRepetitions, temporalNamespace } from './formats/texts.ts';
 
 /** As the engine takes names. */
 const ENDPOINT_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,198}[a-zA-Z0-9]$/;

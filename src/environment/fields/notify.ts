@@ -1,12 +1,12 @@
 /** The part of an environment file that says who is notified of what. */
 import { z } from 'zod';
 import { NOTIFY_EVENTS } from '../../contract/notify-events.ts';
-import { filePath, hostPort, webAddress } from './addresses.ts';
-import { labelName } from './kubernetes-names.ts';
+import { filePath, hostPort, webAddress } from './formats/addresses.ts';
+import { labelName } from './formats/kubernetes-names.ts';
 import { NOTIFY_FORMATS } from './notify-formats.ts';
-import { valueReference as referenceSchema } from './reference.ts';
+import { valueReference as referenceSchema } from './formats/reference.ts';
 import { isLoopback, listenAddress } from './telemetry.ts';
-import { program, refuseRepetitions, seconds } from './texts.ts';
+import { program, refuseRepetitions, seconds } from './formats/texts.ts';
 
 /** Beyond that nobody reads it any more; an attempt ends before its activity does. */
 export const LONGEST_ATTEMPT_SECONDS = 100;

@@ -1,7 +1,7 @@
 /** What an environment says about typed outputs of Terraform or OpenTofu that it takes values from. */
 import { z } from 'zod';
 import { terraformType } from '../outputs/types.ts';
-import { filePath } from './addresses.ts';
+import { filePath } from './formats/addresses.ts';
 
 /** As Terraform's identifiers; what follows `${outputs.`. */
 const identifier = z.string().regex(/^[A-Za-z_][\w-]{0,99}$/, 'has to be letters, digits, _ and -');

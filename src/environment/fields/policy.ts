@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { OPERATIONS } from '../../contract/operations/plan.ts';
 import { POLICY_EFFECTS } from '../../contract/admission/policy.ts';
-import { expressionProblem, POLICY_SUBJECTS, readsObjects } from './expressions.ts';
-import { oneLine } from './texts.ts';
+import { expressionProblem, POLICY_SUBJECTS, readsObjects } from './formats/expressions.ts';
+import { oneLine } from './formats/texts.ts';
 
 const ruleSchema = z
   .strictObject({

@@ -1,7 +1,7 @@
 /** What an environment says about the age of generated secrets. */
 import { z } from 'zod';
-import { cronExpression, timeZone } from './schedule.ts';
-import { refuseRepetitions } from './texts.ts';
+import { cronExpression, timeZone } from './formats/schedule.ts';
+import { refuseRepetitions } from './formats/texts.ts';
 
 const HOUR = 3600;
 const TEN_YEARS = 3650 * 24 * HOUR;

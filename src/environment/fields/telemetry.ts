@@ -1,7 +1,7 @@
 /** What an environment says about being watched: metrics and traces of the deployer itself, not of the platform. */
 import { z } from 'zod';
-import { filePath, hostPort, webAddress } from './addresses.ts';
-import { labelName } from './kubernetes-names.ts';
+import { filePath, hostPort, webAddress } from './formats/addresses.ts';
+import { labelName } from './formats/kubernetes-names.ts';
 
 export const telemetrySchema = z.strictObject({
   metrics: z

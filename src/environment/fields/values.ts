@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { holdsSecret } from '../../sensitive-name.ts';
 import type { Finding } from '../explain.ts';
-import type { Tree } from '../merge.ts';
+import type { Tree } from '../files/merge.ts';
 import { secretPaths } from '../secret-paths.ts';
 
 export const valuesSchema = z

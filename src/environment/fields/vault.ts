@@ -1,8 +1,8 @@
 /** The part of an environment file that says how Vault is run, sealed and opened. */
 import { z } from 'zod';
-import { filePath, hostName, webAddress } from './addresses.ts';
-import { annotations, labelName, objectName } from './kubernetes-names.ts';
-import { oneLine } from './texts.ts';
+import { filePath, hostName, webAddress } from './formats/addresses.ts';
+import { annotations, labelName, objectName } from './formats/kubernetes-names.ts';
+import { oneLine } from './formats/texts.ts';
 
 const text = oneLine();
 

@@ -4,8 +4,8 @@ import type { Catalog } from '../../catalog/schema.ts';
 import { checkKey } from '../../contract/checks.ts';
 import { suggestion } from '../../suggest.ts';
 import type { Finding } from '../explain.ts';
-import { filePath, webAddress } from './addresses.ts';
-import { oneLine } from './texts.ts';
+import { filePath, webAddress } from './formats/addresses.ts';
+import { oneLine } from './formats/texts.ts';
 
 export const prometheusSchema = z
   .strictObject({

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { tryJson } from '../../try-json.ts';
-import { isTree } from '../merge.ts';
+import { isTree } from '../files/merge.ts';
 
 export interface TerraformOutput {
   value: unknown;

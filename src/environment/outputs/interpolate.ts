@@ -1,7 +1,7 @@
 /** `${outputs.network.vpc_id}` in the texts of an environment. Pure. */
 import { suggestion } from '../../suggest.ts';
 import type { Finding } from '../explain.ts';
-import { isTree, type Tree } from '../merge.ts';
+import { isTree, type Tree } from '../files/merge.ts';
 
 /** By the source's name, then the output's; undefined: it is sensitive, and no value of a file. */
 export type OutputValues = Record<string, Record<string, unknown>>;

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts';
 import { suggestion } from '../../suggest.ts';
 import { explainIssues, type Finding } from '../explain.ts';
 import { outputsSchema, type OutputSources } from '../fields/outputs.ts';
-import type { Tree } from '../merge.ts';
+import type { Tree } from '../files/merge.ts';
 import { readCarried } from './carried.ts';
 import { readOutputs, type TerraformOutputs } from './file.ts';
 import { interpolated, type OutputValues } from './interpolate.ts';

@@ -2,7 +2,7 @@
  * Kinds as rules name them: group and plural. Kubernetes' own are fixed; others are read from the definitions that
  * charts bring along. Pure.
  */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 import { treeOf } from '../inputs/helm-marks.ts';
 

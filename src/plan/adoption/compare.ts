@@ -1,5 +1,5 @@
 /** Values that run beside ours: where they differ, and what it takes to keep theirs. Pure. */
-import { hasPath, isTree, mergeTrees, type Tree, valueAt } from '../../environment/merge.ts';
+import { hasPath, isTree, mergeTrees, type Tree, valueAt } from '../../environment/files/merge.ts';
 import { sameValue } from '../sorted.ts';
 
 export interface ValueDifference {

@@ -2,7 +2,7 @@
  * Where publishers' charts take passwords from, and where they put those that they make up: so that what runs is
  * imported, and never generated. Pure; of each chart in the line of the catalog.
  */
-import { mergeTrees, type Tree } from '../../environment/merge.ts';
+import { mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import { at, valueOf } from './compare.ts';
 
 /** One password of a release. */

@@ -3,7 +3,7 @@
  * environment, where passwords come from, and each difference that is left, with what it does. Pure.
  */
 import type { Catalog, SecretKey } from '../../catalog/schema.ts';
-import { mergeTrees, type Tree } from '../../environment/merge.ts';
+import { mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { ChartSource } from '../../environment/fields/charts.ts';
 import { chartSource } from '../charts/source.ts';

@@ -2,7 +2,7 @@
  * What somebody else has brought up, however that was written down: by Terraform's state, by Helm's records, by Argo
  * CD's Applications. Nothing in it is secret: values of secrets are left out where they are read.
  */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 
 export interface FoundRelease {
   namespace: string;

@@ -1,5 +1,5 @@
 /** Takes what is secret out of a chart's values, before anything else sees them. Pure. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { secretPaths } from '../../environment/secret-paths.ts';
 import { holdsSecret } from '../../sensitive-name.ts';
 import { withoutSecretForms } from '../diff/sensitive.ts';

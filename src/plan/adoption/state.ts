@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { helmValues } from '../inputs/kubernetes-yaml.ts';
 import { type Found, type FoundRelease, type FoundSecret, type LeftAlone, nothingInVault } from './found.ts';
 import { scrubbed } from './scrub.ts';

@@ -1,6 +1,6 @@
 /** Where an environment keeps its backups and its checkpoints, and what opens those places. Pure. */
 import type { BackupPlaceSettings } from '../../environment/fields/backup/backup.ts';
-import type { ValueReference } from '../../environment/fields/reference.ts';
+import type { ValueReference } from '../../environment/fields/formats/reference.ts';
 import type { Environment } from '../../environment/schema.ts';
 
 type Placed = Pick<Environment, 'backup' | 'checkpoints'>;

@@ -1,5 +1,5 @@
 /** References to images and versions of the engine, taken apart. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 
 /**
  * Of the deployer's own engine in the target cluster, whatever the platform runs. Server and tools are of one version.

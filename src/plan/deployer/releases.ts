@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import { IN_CLUSTER } from '../../contract/names.ts';
-import { mergeTrees, type Tree } from '../../environment/merge.ts';
+import { mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { isLoopback, listenAddress } from '../../environment/fields/telemetry.ts';
 import { digestOf, folderDigest } from '../digest.ts';

@@ -1,5 +1,5 @@
 /** Two states of one object, field by field. Lists of named things are compared by name, whatever their order. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { sameValue } from '../sorted.ts';
 import type { FieldChange } from './types.ts';
 

@@ -1,5 +1,5 @@
 /** Rendered YAML as objects, the way Helm applies them. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { RESOURCE_POLICY, treeOf } from '../inputs/helm-marks.ts';
 import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 

@@ -1,5 +1,5 @@
 /** What the API server and its controllers write into every object, and what no rendering decides. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 
 const METADATA = [
   'managedFields',

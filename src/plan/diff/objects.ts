@@ -1,5 +1,5 @@
 /** What becomes of one object: live state, what a dry run of the API server made of it, and what it said against it. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { diffFields, diffLeaves } from './fields.ts';
 import { withoutNoise } from './noise.ts';
 import { withoutSecrets } from './redact.ts';

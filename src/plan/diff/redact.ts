@@ -1,5 +1,5 @@
 /** Objects without secret values: in their place a fingerprint, which differs where the value does. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { fingerprint, isSensitiveName, withoutNamedSecrets, withoutSecretForms } from './sensitive.ts';
 
 /** A copy of an object as the API server has it. */

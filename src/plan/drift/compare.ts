@@ -1,5 +1,5 @@
 /** What was applied against what is there. Defaults and whatever else the server adds are no difference. */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 import { entryPart, listKeys, type Path, valueAtPath } from '../fields/path.ts';
 import { sameValue } from '../sorted.ts';
 import { sameQuantity } from './quantity.ts';

@@ -1,5 +1,5 @@
 /** What a release applied, from Helm's own record: objects with their identity, and what its hooks make. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { asHelmApplies, treeOf } from '../inputs/helm-marks.ts';
 import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 import type { Subject } from './ignore.ts';

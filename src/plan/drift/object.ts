@@ -1,6 +1,6 @@
 /** Findings of one object: as its release applied it, and as it is. */
 import type { DriftFinding } from '../../contract/drift.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { digestOf } from '../digest.ts';
 import type { Difference } from './compare.ts';
 import { type Ignore, type Subject, subjectText } from './ignore.ts';

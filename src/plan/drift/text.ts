@@ -1,5 +1,5 @@
 /** Values as people read them: short, and without secrets. */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 import { digestOf } from '../digest.ts';
 import { type Path } from '../fields/path.ts';
 import {

@@ -2,7 +2,7 @@
  * What a namespace's quotas leave, as far as they leave little: the first thing that keeps pods from being made. Pure.
  */
 import { z } from 'zod';
-import { parseQuantity } from '../../environment/fields/quantity.ts';
+import { parseQuantity } from '../../environment/fields/formats/quantity.ts';
 
 const amounts = z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).nullish();
 const schema = z.object({

@@ -1,5 +1,5 @@
 /** What others wrote into an object of ours: which of it is drift, and which is theirs. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import type { Difference } from '../drift/compare.ts';
 import { extraFields, type ManagedEntry, managedEntries, ownedPaths } from './managed.ts';
 import { isWithin, type Path, pathText, valueAtPath } from './path.ts';

@@ -2,7 +2,7 @@
  * Claims to fields in `metadata.managedFields`, taken off one by one: who claims a field no longer can be in conflict
  * about it.
  */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { partOf } from './managed.ts';
 import { type Path, valueAtPath } from './path.ts';
 

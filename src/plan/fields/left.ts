@@ -2,7 +2,7 @@
  * Fields that a release applies and somebody else decides: replicas under an autoscaler, and what an environment has
  * leased. They are left as they are by applying, planning, drift, repair and rollback.
  */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { digestOf } from '../digest.ts';
 import { treeOf } from '../inputs/helm-marks.ts';
 import { kubernetesDocuments, kubernetesText } from '../inputs/kubernetes-yaml.ts';

@@ -1,6 +1,6 @@
 /** Who wrote which field, as the API server keeps it in `metadata.managedFields`. */
 import { z } from 'zod';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { isWithin, type Part, type Path, valueAtPath } from './path.ts';
 
 const entrySchema = z.object({

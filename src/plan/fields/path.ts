@@ -2,7 +2,7 @@
  * Where something stands in an object: keys of maps, and entries of lists identified by the keys that server-side
  * apply uses.
  */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 
 /** A key of a map, an entry of a list by its identifying values, or by its place. */
 export type Part = string | { keys: Record<string, unknown> } | { index: number } | { value: unknown };

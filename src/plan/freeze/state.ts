@@ -1,6 +1,6 @@
 /** Whether an environment is frozen, and until when. Pure. */
 import type { FreezeState } from '../../contract/admission/freeze.ts';
-import { formatMoment, lastMoment, nextMoment } from '../../environment/fields/moments.ts';
+import { formatMoment, lastMoment, nextMoment } from '../../environment/fields/formats/moments.ts';
 
 interface Span {
   from: string;

@@ -2,7 +2,7 @@
  * A revision that is gone back to, and what has grown since: volumes never shrink, so its manifest gets the sizes that
  * are there. Helm records it as it is applied, so drift sees no difference. Pure.
  */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { kubernetesDocuments, kubernetesText } from '../inputs/kubernetes-yaml.ts';
 import { treeOf } from '../inputs/helm-marks.ts';
 import { compareSizes, type SeenClaim, seenClaim, type SeenSet, seenSet } from './live.ts';

@@ -1,7 +1,7 @@
 /** Claims and StatefulSets as far as their size goes, of live and of rendered objects alike. Pure. */
 import { z } from 'zod';
-import { parseQuantity } from '../../environment/fields/quantity.ts';
-import type { Tree } from '../../environment/merge.ts';
+import { parseQuantity } from '../../environment/fields/formats/quantity.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { type Condition, conditions } from '../health/types.ts';
 
 const amount = z.union([z.string(), z.number()]).transform(String);

@@ -1,5 +1,5 @@
 /** Images that still can be had, but never change again: nobody closes their security holes. Pure. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 
 export interface FrozenImage {
   /** Release that runs it. */

@@ -1,5 +1,5 @@
 /** Images in rendered objects. Pure. */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 
 /** Keys that hold lists of containers. */
 const CONTAINERS = ['containers', 'initContainers', 'ephemeralContainers'];

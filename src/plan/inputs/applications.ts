@@ -1,5 +1,5 @@
 /** What Argo CD shows: every release of a namespace, with the chart and the values that the deployer uses. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import type { RenderedInputs } from './rendered.ts';
 import type { Release } from '../releases.ts';
 import { type ChartPlace, placeName } from '../charts/wanted.ts';

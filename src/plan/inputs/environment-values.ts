@@ -1,5 +1,5 @@
 /** What an environment says of a release's values, on top of what follows from catalog, environment and files. Pure. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 
 type Said = Pick<Environment, 'values'>;

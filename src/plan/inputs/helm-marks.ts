@@ -1,5 +1,5 @@
 /** Helm's marks: what it writes onto every object of a release, and what it heeds. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 
 /** With `keep`, Helm leaves the object when its release goes or no longer has it; Helm asks the object itself. */
 export const RESOURCE_POLICY = 'helm.sh/resource-policy';

@@ -13,7 +13,7 @@ import {
   type Tags,
   visit,
 } from 'yaml';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 
 const scalar = (kind: 'bool' | 'int' | 'float', test: RegExp, resolve: (text: string) => unknown): ScalarTag => ({
   tag: `tag:yaml.org,2002:${kind}`,

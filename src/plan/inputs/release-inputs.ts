@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Catalog } from '../../catalog/schema.ts';
 import type { Config } from '../../config.ts';
-import { mergeTrees, type Tree } from '../../environment/merge.ts';
+import { mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import { chartFolder, helmFolder, upstreamValuesFile } from '../../environment/platform-folder.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { shownReleases, showsReleases } from './applications.ts';

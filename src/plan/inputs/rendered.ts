@@ -1,5 +1,5 @@
 /** What goes into a release, before it is written down as Helm takes it. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import type { Release } from '../releases.ts';
 import type { WantedChart } from '../charts/wanted.ts';
 

@@ -1,8 +1,8 @@
 /** Requests and limits as they come out of environment, values file and chart together. */
 import { join } from 'node:path';
 import type { ConfigurationProblem } from '../../environment/errors.ts';
-import { type Resources, resourceProblems } from '../../environment/fields/quantity.ts';
-import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
+import { type Resources, resourceProblems } from '../../environment/fields/formats/quantity.ts';
+import { isTree, mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { writtenValues } from './kubernetes-yaml.ts';
 import type { ReleaseInputs } from './release-inputs.ts';

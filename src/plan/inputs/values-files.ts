@@ -2,7 +2,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../../catalog/schema.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { helmValues } from './kubernetes-yaml.ts';
 import type { Release } from '../releases.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Catalog, Image, Port, SecretUse, Service } from '../../catalog/schema.ts';
 import { VAULT, VAULT_CA_SECRET } from '../../contract/names.ts';
-import { isTree, mergeTrees, type Tree } from '../../environment/merge.ts';
+import { isTree, mergeTrees, type Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { showsReleases } from './applications.ts';
 import { chartSource } from '../charts/source.ts';

@@ -2,7 +2,7 @@
 import type { ToldEvent } from '../../contract/notifications.ts';
 import type { NotifyEvent } from '../../contract/notify-events.ts';
 import { type AnswerSettings, LONGEST_ATTEMPT_SECONDS, type NotifySettings } from '../../environment/fields/notify.ts';
-import type { ValueReference } from '../../environment/fields/reference.ts';
+import type { ValueReference } from '../../environment/fields/formats/reference.ts';
 import type { NotifyFormat } from '../../environment/fields/notify-formats.ts';
 import { isWanted } from './events.ts';
 

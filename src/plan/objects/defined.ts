@@ -1,5 +1,5 @@
 /** Schemas of kinds that charts bring along. Pure. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import type { Schema } from './schemas.ts';
 
 /** @returns by `<apiVersion>/<kind>` */

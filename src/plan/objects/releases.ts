@@ -1,5 +1,5 @@
 /** Everything that the API server, or Helm, would refuse about rendered releases, alone and together. Pure. */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 import { treesOf } from './rules/rule.ts';
 import type { Schema, Schemas } from './schemas.ts';

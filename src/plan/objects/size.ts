@@ -1,5 +1,5 @@
 /** Objects that are larger than the cluster keeps: etcd refuses them when half of a release is applied. Pure. */
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import type { ManifestObject } from '../diff/manifest.ts';
 
 /** etcd's own limit of a request, which clusters seldom raise. */

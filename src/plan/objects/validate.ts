@@ -2,8 +2,8 @@
  * What the API server would refuse about an object: fields and types by its own schemas, and the rules of each
  * definition beyond types. Pure.
  */
-import { isTree, type Tree } from '../../environment/merge.ts';
-import { parseQuantity } from '../../environment/fields/quantity.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
+import { parseQuantity } from '../../environment/fields/formats/quantity.ts';
 import { suggestion } from '../../suggest.ts';
 import { nameProblem, RULES } from './rules/index.ts';
 import type { Schema, Schemas } from './schemas.ts';

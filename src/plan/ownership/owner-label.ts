@@ -5,7 +5,7 @@
  */
 import { type Document, isMap, parseDocument, Scalar } from 'yaml';
 import { OWNER_LABEL } from '../../contract/names.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { treeOf } from '../inputs/helm-marks.ts';
 import { kubernetesDocuments, kubernetesText } from '../inputs/kubernetes-yaml.ts';
 

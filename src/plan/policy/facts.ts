@@ -1,6 +1,6 @@
 /** What rules are asked about: a plan, with what is known of its services beside it. Pure. */
 import type { OperationPlan } from '../../contract/operations/plan.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import type { ReleaseChange } from '../diff/types.ts';
 import { isNoop } from '../progress.ts';
 import type { RehearsalFact } from '../rehearsal/content.ts';

@@ -1,7 +1,7 @@
 /** What a plan changes of single objects and their fields, as rules are asked about it. Pure. */
 import type { Operation } from '../../contract/operations/plan.ts';
-import type { Tree } from '../../environment/merge.ts';
-import { type PolicySubject, readsObjects } from '../../environment/fields/expressions.ts';
+import type { Tree } from '../../environment/files/merge.ts';
+import { type PolicySubject, readsObjects } from '../../environment/fields/formats/expressions.ts';
 import type { ObjectChange, ReleaseChange } from '../diff/types.ts';
 
 /** Several times what a first deployment of the Ananta Platform makes; 100 000 cost a rule a sixth of a second. */

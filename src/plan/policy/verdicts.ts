@@ -1,8 +1,8 @@
 /** What rules say of a plan: each with the objects that break it, and the fields that it has read of them. Pure. */
 import type { Operation } from '../../contract/operations/plan.ts';
 import type { PolicyVerdict, PolicyViolation } from '../../contract/admission/policy.ts';
-import { type Tree, valueAt } from '../../environment/merge.ts';
-import { compiled, type PolicySubject, readsObjects } from '../../environment/fields/expressions.ts';
+import { type Tree, valueAt } from '../../environment/files/merge.ts';
+import { compiled, type PolicySubject, readsObjects } from '../../environment/fields/formats/expressions.ts';
 import type { Facts } from './facts.ts';
 
 /** As it stands in an environment's file, checked there. */

@@ -1,5 +1,5 @@
 /** Two states against each other: everything that is not the same. Pure. */
-import { isTree } from '../../environment/merge.ts';
+import { isTree } from '../../environment/files/merge.ts';
 import type { ComparableState } from './state.ts';
 
 export interface StateDifference {

@@ -3,7 +3,7 @@
  * rules of `rules.ts`, field by field, and everything else stays. Pure.
  */
 import { RELEASE_LABELS } from '../../contract/names.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 import { digestOf } from '../digest.ts';
 import { COMPARED_BY_VALUE, FIELDS, GONE, NOT_COMPARED, type FieldRule } from './rules.ts';
 

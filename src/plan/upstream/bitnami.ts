@@ -1,5 +1,5 @@
 /** Bitnami's charts, in the lines of the catalog. Their images are set in helm/values/upstream/<chart>.yaml. */
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { findService } from '../releases.ts';
 import {
   aliasService,

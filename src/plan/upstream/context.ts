@@ -1,7 +1,7 @@
 /** What the values of a publisher's chart are made from, and what several charts ask for alike. */
 import type { Catalog, Service } from '../../catalog/schema.ts';
 import { kubernetesSecretName } from '../../contract/names.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import { asTag, isDigest } from '../images/version.ts';
 import { ingressOf } from '../inputs/ingress.ts';

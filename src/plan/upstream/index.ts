@@ -1,6 +1,6 @@
 /** Values of the publishers' charts that follow from catalog and environment. Each chart has keys of its own. */
 import type { Catalog, Service, UpstreamChart } from '../../catalog/schema.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import { type ChartChoice, chartSource } from '../charts/source.ts';
 import type { Release } from '../releases.ts';
 import { BITNAMI_CHARTS } from './bitnami.ts';

@@ -1,5 +1,5 @@
 /** The charts of Argo CD, HashiCorp, CloudNativePG, MinIO, Jaeger and the Prometheus community. */
-import { mergeTrees } from '../../environment/merge.ts';
+import { mergeTrees } from '../../environment/files/merge.ts';
 import { RESOURCE_POLICY } from '../inputs/helm-marks.ts';
 import { upstreamVaultValues } from '../vault/values.ts';
 import {

@@ -1,6 +1,6 @@
 /** Values of Vault's own release: how many servers, how they find each other, what opens them. Pure. */
 import type { Service } from '../../catalog/schema.ts';
-import type { Tree } from '../../environment/merge.ts';
+import type { Tree } from '../../environment/files/merge.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { Seal } from '../../environment/fields/vault.ts';
 

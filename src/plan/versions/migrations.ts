@@ -1,6 +1,6 @@
 /** Migrations of a release, and those among them that cannot be taken back. */
 import type { Catalog } from '../../catalog/schema.ts';
-import { isTree, type Tree, valueAt } from '../../environment/merge.ts';
+import { isTree, type Tree, valueAt } from '../../environment/files/merge.ts';
 
 export interface Migration {
   /** File name: `V4__drop_legacy.sql`. */

@@ -9,7 +9,7 @@ import type { Clients } from '../../../src/clients/index.ts';
 import type { DeliveryAnswer, Notification } from '../../../src/contract/notifications.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { writeEnvironment } from '../../support/fakes/environment.ts';
-import { type Answers, type Receiver, withReceiver } from '../../support/receiver.ts';
+import { type Answers, type Receiver, withReceiver } from '../../support/servers/receiver.ts';
 import { testScope } from '../../support/scope.ts';
 
 const NOTIFICATION: Notification = {

@@ -59,7 +59,7 @@ async function besideAnother(
   await withFakeHelm(async (helm) => {
     await helm.behave('api', script(helm));
     const folder = await mkdtemp(join(tmpdir(), 'other-state-'));
-    const program = new URL('../../support/helm-worker.ts', import.meta.url).pathname;
+    const program = new URL('../../support/workers/helm-worker.ts', import.meta.url).pathname;
     const worker = spawn(process.execPath, [...process.execArgv, program, join(helm.folder, 'helm'), folder, 'uid'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

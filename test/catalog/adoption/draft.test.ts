@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { loadCatalog } from '../../../src/catalog/index.ts';
 import { readConfig } from '../../../src/config.ts';
 import { loadEnvironment } from '../../../src/environment/load.ts';
-import { mergeTrees, type Tree } from '../../../src/environment/merge.ts';
+import { mergeTrees, type Tree } from '../../../src/environment/files/merge.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
 import { patchKeeping, valueDifferences } from '../../../src/plan/adoption/compare.ts';
 import { credentialsOf, objectsName } from '../../../src/plan/adoption/credentials.ts';

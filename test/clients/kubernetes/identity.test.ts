@@ -7,7 +7,7 @@ import { authorityFingerprint, clusterIdentity } from '../../../src/clients/kube
 import { KubernetesError } from '../../../src/clients/kubernetes/errors.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/objects.ts';
 import { clusterDifference } from '../../../src/contract/cluster.ts';
-import { certificates, OPENSSL } from '../../support/tls.ts';
+import { certificates, OPENSSL } from '../../support/servers/tls.ts';
 
 describe('the identity of a cluster', { skip: OPENSSL === undefined && 'needs openssl' }, () => {
   let folder: string;

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createTunnel, type Tunnel } from '../../../src/clients/vault/tunnel.ts';
-import { certificates, OPENSSL } from '../../support/tls.ts';
+import { certificates, OPENSSL } from '../../support/servers/tls.ts';
 
 /** A tunnel to a server of this process, and the number of connections that were opened. */
 async function withServer(

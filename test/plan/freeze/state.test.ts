@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { momentProblem } from '../../../src/environment/fields/moments.ts';
+import { momentProblem } from '../../../src/environment/fields/formats/moments.ts';
 import { comingWindows, freezeAt, type FreezeRules } from '../../../src/plan/freeze/state.ts';
 
 const weekend: FreezeRules = {

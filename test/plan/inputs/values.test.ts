@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { Tree } from '../../../src/environment/merge.ts';
+import type { Tree } from '../../../src/environment/files/merge.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
 import type { SecretUse, Service } from '../../../src/catalog/schema.ts';
 import { networkPeers } from '../../../src/plan/inputs/network.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PolicySubject } from '../../../src/environment/fields/expressions.ts';
+import type { PolicySubject } from '../../../src/environment/fields/formats/expressions.ts';
 import type { ObjectChange, ReleaseChange } from '../../../src/plan/diff/types.ts';
 import { factsOf } from '../../../src/plan/policy/facts.ts';
 import { MOST_FIELDS, objectFacts, rulesSeeObjects } from '../../../src/plan/policy/objects.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OperationPlan } from '../../../src/contract/operations/plan.ts';
 import { completed } from '../../../src/plan/steps/complete.ts';
-import { expressionProblem, type PolicySubject } from '../../../src/environment/fields/expressions.ts';
+import { expressionProblem, type PolicySubject } from '../../../src/environment/fields/formats/expressions.ts';
 import { factsOf } from '../../../src/plan/policy/facts.ts';
 import { type PolicyRule, verdictsOf } from '../../../src/plan/policy/verdicts.ts';
 import { verdictLines, verdictNotes } from '../../../src/plan/policy/words.ts';

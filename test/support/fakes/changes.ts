@@ -4,7 +4,7 @@ import {
   KubernetesError,
   type KubernetesObject,
 } from '../../../src/clients/kubernetes/index.ts';
-import { isTree, mergeTrees, type Tree } from '../../../src/environment/merge.ts';
+import { isTree, mergeTrees, type Tree } from '../../../src/environment/files/merge.ts';
 import { valueAtPath } from '../../../src/plan/fields/path.ts';
 import { compareSizes } from '../../../src/plan/growing/live.ts';
 

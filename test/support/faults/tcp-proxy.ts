@@ -2,7 +2,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closedGate } from '../gate.ts';
+import { closedGate } from '../workers/gate.ts';
 
 export interface TcpProxy {
   port: number;

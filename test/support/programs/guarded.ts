@@ -14,7 +14,7 @@ import type { Runtime } from '../../../src/environment/connections.ts';
 import { type Bystander, bystanderOn } from '../sandbox/bystander.ts';
 import { type Kubectl, kubectlOn } from '../sandbox/kubectl.ts';
 import { createSandbox, MINI, type RunningCli, type Sandbox } from '../sandbox/sandbox.ts';
-import type { Certificates } from '../tls.ts';
+import type { Certificates } from '../servers/tls.ts';
 import { type VaultServers, vaultServers } from '../vault/vault-servers.ts';
 
 export const SERVERS = 3;

@@ -17,7 +17,7 @@ import { createTunnel, createVaultClient, type VaultClient } from '../../../src/
 import { readConfig } from '../../../src/config.ts';
 import type { Seal } from '../../../src/environment/fields/vault.ts';
 import { vaultHcl } from '../../../src/plan/vault/values.ts';
-import type { Certificates } from '../tls.ts';
+import type { Certificates } from '../servers/tls.ts';
 
 export interface VaultServers {
   client: VaultClient;

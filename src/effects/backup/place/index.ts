@@ -5,7 +5,7 @@ import { type Bucket, openBucket } from '../../../clients/s3/index.ts';
 import { DeployError } from '../../../contract/errors.ts';
 import { FAILURES } from '../../../contract/failures.ts';
 import { bucketAddress, type BucketSettings } from '../../../environment/fields/backup/bucket.ts';
-import type { ValueReference } from '../../../environment/fields/reference.ts';
+import type { ValueReference } from '../../../environment/fields/formats/reference.ts';
 import type { Environment } from '../../../environment/schema.ts';
 import { placeSettings } from '../../../plan/backup/places.ts';
 import { type Resolving, resolveReference } from '../../notify/resolve.ts';

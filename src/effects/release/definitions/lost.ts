@@ -9,7 +9,7 @@ import * as tar from 'tar';
 import { parseAllDocuments } from 'yaml';
 import { DamagedRecordError, readStoredRelease, type StoredRelease } from '../../../clients/helm/index.ts';
 import { isForbidden, type KubernetesClient, paths } from '../../../clients/kubernetes/index.ts';
-import { isTree } from '../../../environment/merge.ts';
+import { isTree } from '../../../environment/files/merge.ts';
 import { definitionNames } from '../../../plan/drift/manifest.ts';
 import { HELM_MANAGER } from '../../../plan/fields/managed.ts';
 import { asHelmApplies } from '../../../plan/inputs/helm-marks.ts';

@@ -1,9 +1,9 @@
 /** What an environment says about backups of the deployer's own state. */
 import { z } from 'zod';
-import { filePath } from '../addresses.ts';
-import { objectName } from '../kubernetes-names.ts';
-import { cronExpression, timeZone } from '../schedule.ts';
-import { refuseRepetitions } from '../texts.ts';
+import { filePath } from '../formats/addresses.ts';
+import { objectName } from '../formats/kubernetes-names.ts';
+import { cronExpression, timeZone } from '../formats/schedule.ts';
+import { refuseRepetitions } from '../formats/texts.ts';
 import { bucketSchema } from './bucket.ts';
 
 /** Public key of age (X25519), as `age-keygen` prints it. */

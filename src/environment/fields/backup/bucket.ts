@@ -1,7 +1,7 @@
 /** A bucket of a store with the S3 API, as a place for backups and checkpoints. */
 import { z } from 'zod';
-import { webAddress } from '../addresses.ts';
-import { valueReference } from '../reference.ts';
+import { webAddress } from '../formats/addresses.ts';
+import { valueReference } from '../formats/reference.ts';
 
 export const bucketSchema = z
   .strictObject({

@@ -1,5 +1,5 @@
 /** Roles and whom they are given to. */
-import { isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
+import { isSubdomain } from '../../../environment/fields/formats/kubernetes-names.ts';
 import { nameProblem } from './metadata.ts';
 import { isSet, nameOf, type Rule, textsOf, treesOf } from './rule.ts';
 

@@ -1,6 +1,6 @@
 /** Names, labels and annotations. */
-import { isLabel, isQualifiedName, isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
-import { isTree, type Tree } from '../../../environment/merge.ts';
+import { isLabel, isQualifiedName, isSubdomain } from '../../../environment/fields/formats/kubernetes-names.ts';
+import { isTree, type Tree } from '../../../environment/files/merge.ts';
 import { entriesOf, type Rule, textsOf, treesOf } from './rule.ts';
 
 const ANNOTATIONS_BYTES = 256 * 1024;

@@ -1,7 +1,7 @@
 /** Services, Ingresses and network policies. */
 import { BlockList, isIP } from 'node:net';
-import { isQualifiedName, isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
-import { isTree } from '../../../environment/merge.ts';
+import { isQualifiedName, isSubdomain } from '../../../environment/fields/formats/kubernetes-names.ts';
+import { isTree } from '../../../environment/files/merge.ts';
 import { labelProblems, nameProblem } from './metadata.ts';
 import { portNameProblem, portProblem, targetProblem } from './pods.ts';
 import { isSet, nameOf, repeated, type Rule, textOr, textsOf, treesOf } from './rule.ts';

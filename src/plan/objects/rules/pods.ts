@@ -1,7 +1,7 @@
 /** Pods and their containers. */
-import { isLabel, isQualifiedName, isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
-import { parseQuantity, resourceProblems } from '../../../environment/fields/quantity.ts';
-import { isTree, type Tree } from '../../../environment/merge.ts';
+import { isLabel, isQualifiedName, isSubdomain } from '../../../environment/fields/formats/kubernetes-names.ts';
+import { parseQuantity, resourceProblems } from '../../../environment/fields/formats/quantity.ts';
+import { isTree, type Tree } from '../../../environment/files/merge.ts';
 import { entriesOf, isSet, nameOf, repeated, type Rule, textsOf, treesOf } from './rule.ts';
 
 const VARIABLE = /^[ -<>-~]+$/;

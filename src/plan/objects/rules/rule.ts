@@ -1,5 +1,5 @@
 /** One rule of Kubernetes about the values of a definition, beyond their types. */
-import { isTree, type Tree } from '../../../environment/merge.ts';
+import { isTree, type Tree } from '../../../environment/files/merge.ts';
 
 /** @param add with the path below the value, empty for itself */
 export type Rule = (value: Tree, add: (below: string, message: string) => void) => void;

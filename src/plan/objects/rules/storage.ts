@@ -1,7 +1,7 @@
 /** Claims, and what is kept in ConfigMaps and Secrets. */
-import { parseQuantity } from '../../../environment/fields/quantity.ts';
-import { isSubdomain } from '../../../environment/fields/kubernetes-names.ts';
-import { isTree } from '../../../environment/merge.ts';
+import { parseQuantity } from '../../../environment/fields/formats/quantity.ts';
+import { isSubdomain } from '../../../environment/fields/formats/kubernetes-names.ts';
+import { isTree } from '../../../environment/files/merge.ts';
 import { entriesOf, type Rule, textsOf } from './rule.ts';
 
 const MOST_BYTES = 1024 * 1024;

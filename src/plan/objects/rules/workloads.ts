@@ -1,6 +1,6 @@
 /** Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers. */
-import { isLabel } from '../../../environment/fields/kubernetes-names.ts';
-import { isTree, type Tree } from '../../../environment/merge.ts';
+import { isLabel } from '../../../environment/fields/formats/kubernetes-names.ts';
+import { isTree, type Tree } from '../../../environment/files/merge.ts';
 import { selects } from './metadata.ts';
 import { mountProblems } from './pods.ts';
 import { entriesOf, isSet, nameOf, type Rule, treesOf } from './rule.ts';

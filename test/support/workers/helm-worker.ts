@@ -1,6 +1,6 @@
 /** A worker as a process of its own, with its own state folder: it has a Helm at work and says by which label. */
-import { createHelmClient } from '../../src/clients/helm/index.ts';
-import { ownerLabel } from '../../src/process/owner.ts';
+import { createHelmClient } from '../../../src/clients/helm/index.ts';
+import { ownerLabel } from '../../../src/process/owner.ts';
 
 const [binary = '', stateDir = '', clusterUid] = process.argv.slice(2);
 const client = createHelmClient({

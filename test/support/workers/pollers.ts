@@ -1,8 +1,8 @@
 /** Who asks the engine for work. */
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { waitUntil } from '../../bootstrap/process/wait.ts';
-import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
+import { waitUntil } from '../../../bootstrap/process/wait.ts';
+import { ENGINE_NAMESPACE, taskQueueOf } from '../../../src/contract/names.ts';
 
 /** Until each of these processes, workers of the environment, has asked the engine for an activity. */
 export async function askForWork(client: Client, environment: string, pids: readonly number[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** Rotations that the catalog declares: what they name has to be there, and nothing may be left behind. */
-import { type PlacedProblem, unknown } from './problems.ts';
-import type { Catalog, SecretKey, SecretPath } from './schema.ts';
+import { type PlacedProblem, unknown } from '../problems.ts';
+import type { Catalog, SecretKey, SecretPath } from '../schema.ts';
 
 export function checkRotations(catalog: Catalog): PlacedProblem[] {
   return catalog.secretPaths.flatMap((path) =>

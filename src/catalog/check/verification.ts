@@ -1,8 +1,8 @@
 /** Checks of the verification stage: what they name has to exist. */
-import { checkInstance } from '../contract/names.ts';
-import { type PlacedProblem, unknown } from './problems.ts';
-import type { Catalog, Check, JobCheck, Service } from './schema.ts';
-import { secretUses } from './secret-uses.ts';
+import { checkInstance } from '../../contract/names.ts';
+import { type PlacedProblem, unknown } from '../problems.ts';
+import type { Catalog, Check, JobCheck, Service } from '../schema.ts';
+import { secretUses } from '../secret-uses.ts';
 
 /** Longest value of a label, and longest name of a Job's pod before its own ending. */
 const LONGEST_INSTANCE = 50;

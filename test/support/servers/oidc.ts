@@ -4,9 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { pidFileOf } from '../../bootstrap/layout.ts';
-import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
-import type { Embedded } from './embedded.ts';
+import { pidFileOf } from '../../../bootstrap/layout.ts';
+import { endProcess, runningDaemon } from '../../../bootstrap/process/daemon.ts';
+import type { Embedded } from '../embedded.ts';
 import { certificates } from './tls.ts';
 
 export interface Issuer {

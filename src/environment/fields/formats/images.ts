@@ -1,6 +1,6 @@
 /** Images as registries and the kubelet read them (github.com/distribution/reference). */
 import { z } from 'zod';
-import { IMAGE_VERSION } from '../image-version.ts';
+import { IMAGE_VERSION } from '../../image-version.ts';
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const HOST =

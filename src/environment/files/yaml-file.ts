@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Composer, type Document, Parser } from 'yaml';
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError } from '../errors.ts';
 import { isTree, type Tree } from './merge.ts';
 import { checkStructure, isNestedTooDeeply } from './yaml-structure.ts';
 

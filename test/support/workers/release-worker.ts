@@ -3,13 +3,13 @@
  * release and says what came of it. All that it needs is on standard input.
  */
 import { text } from 'node:stream/consumers';
-import { createActivities } from '../../src/activities/index.ts';
-import { createClients } from '../../src/clients/index.ts';
-import type { Config } from '../../src/config.ts';
-import type { ApplyReleaseInput } from '../../src/contract/activities.ts';
-import type { Connections } from '../../src/environment/connections.ts';
-import type { Environment } from '../../src/environment/schema.ts';
-import { testScope } from './scope.ts';
+import { createActivities } from '../../../src/activities/index.ts';
+import { createClients } from '../../../src/clients/index.ts';
+import type { Config } from '../../../src/config.ts';
+import type { ApplyReleaseInput } from '../../../src/contract/activities.ts';
+import type { Connections } from '../../../src/environment/connections.ts';
+import type { Environment } from '../../../src/environment/schema.ts';
+import { testScope } from '../scope.ts';
 
 export interface Attempt {
   environment: Environment;

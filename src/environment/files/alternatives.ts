@@ -1,5 +1,5 @@
 /** Groups of keys that can be said in several ways, of which an environment says one. */
-import type { Finding } from './explain.ts';
+import type { Finding } from '../explain.ts';
 import { isTree, type Tree, valueAt } from './merge.ts';
 
 /** One of these keys says which kind of thing it is, and the others of its group belong to that kind. */

@@ -1,11 +1,11 @@
 /** The files of an environment: its own, and all that it extends. */
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Config } from '../config.ts';
-import { suggestion } from '../suggest.ts';
-import { ConfigurationError } from './errors.ts';
+import type { Config } from '../../config.ts';
+import { suggestion } from '../../suggest.ts';
+import { ConfigurationError } from '../errors.ts';
 import type { Tree } from './merge.ts';
-import { nameProblem } from './name.ts';
+import { nameProblem } from '../name.ts';
 import { readYamlFile } from './yaml-file.ts';
 
 /** A file whose name begins so is there to be extended, it is no environment. */

@@ -1,7 +1,7 @@
 /** Cross references of everything that is not a service: secrets, databases, what the init Jobs make. */
-import { suggestion } from '../suggest.ts';
-import type { PlacedProblem } from './problems.ts';
-import type { Catalog, SecretPath } from './schema.ts';
+import { suggestion } from '../../suggest.ts';
+import type { PlacedProblem } from '../problems.ts';
+import type { Catalog, SecretPath } from '../schema.ts';
 
 /** @returns every problem of the platform's own tables */
 export function checkPlatform(catalog: Catalog): PlacedProblem[] {

@@ -1,11 +1,11 @@
 /** Cross references: what one part of the catalog says about another has to be true. */
-import { checkChecks } from './check-verification.ts';
-import { checkPlatform } from './check-platform.ts';
-import { checkRotations } from './check-rotation.ts';
+import { checkChecks } from './verification.ts';
+import { checkPlatform } from './platform.ts';
+import { checkRotations } from './rotation.ts';
 import { findCycle } from './cycle.ts';
-import { type PlacedProblem, unknown } from './problems.ts';
-import type { Catalog, SecretUse, Service } from './schema.ts';
-import { secretUses } from './secret-uses.ts';
+import { type PlacedProblem, unknown } from '../problems.ts';
+import type { Catalog, SecretUse, Service } from '../schema.ts';
+import { secretUses } from '../secret-uses.ts';
 
 /** @returns every problem, in the order of the rows; empty for a sound catalog */
 export function checkReferences(catalog: Catalog): PlacedProblem[] {
