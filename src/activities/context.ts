@@ -1,5 +1,6 @@
 /**
- * What every activity begins with: the run is about this environment, and the cluster is the one it was planned for.
+ * Checks at the beginning of every activity: the run belongs to this environment, and the cluster is the one that it
+ * was planned for.
  */
 import type { Clients } from '../clients/index.ts';
 import { ClusterMismatchError } from '../clients/kubernetes/index.ts';
@@ -80,7 +81,7 @@ async function assertPermitted(
   });
 }
 
-/** What was known is asked again before it refuses: it may have changed a moment ago. */
+/** Before a cached owner leads to a refusal it is read once more: it may have changed a moment ago. */
 async function assertOwner(
   { kubernetes, environment, config, catalog }: Pick<Clients, 'environment' | 'kubernetes' | 'config' | 'catalog'>,
   run: RunRef,

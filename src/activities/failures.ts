@@ -9,7 +9,7 @@ import { ClusterLoginError } from '../clients/kubernetes/index.ts';
 import type { Redactor } from '../clients/redact.ts';
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../contract/failures.ts';
 
-/** Larger ones would be refused by the engine, and read by nobody. */
+/** The engine refuses larger ones. */
 const LONGEST_MESSAGE = 8 * 1024;
 
 const WORKERS_OWN = "This is the worker's own log-in: it has the variables of the shell that started it";
@@ -53,7 +53,7 @@ export function asFailure(
   return failure;
 }
 
-/** The beginning says what was tried, the end often what came back. */
+/** Keeps the beginning (what was tried) and the end (often what came back). */
 function bounded(message: string, final: string | undefined): string {
   const kept =
     message.length <= LONGEST_MESSAGE

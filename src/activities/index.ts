@@ -1,6 +1,6 @@
 /**
- * All activities. Each is a heartbeat, the check that this is the cluster it was planned for, one effect
- * (src/effects), and one way out for errors.
+ * All activities. Each sends heartbeats, checks that this is the cluster it was planned for, calls one effect
+ * (src/effects), and classes its errors in one place.
  */
 import type { Clients } from '../clients/index.ts';
 import type { Activities } from '../contract/activities.ts';

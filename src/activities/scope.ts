@@ -1,5 +1,6 @@
 /**
- * What an activity gets from its caller: the signal that ends it, and where its heartbeat goes. Tests pass their own.
+ * What an activity gets from its caller: the signal that cancels it, and the function that sends its heartbeat. Tests
+ * pass their own.
  */
 import { DeployError } from '../contract/errors.ts';
 import { Context } from '@temporalio/activity';
@@ -14,8 +15,7 @@ export interface Scope {
   /** @param detail kept by the engine: seen in its UI, and by the next attempt */
   heartbeat(detail: unknown): void;
   /**
-   * Asks the engine whether this attempt is still the one that counts; nobody else knows. Absent where there is no
-   * engine.
+   * Asks the engine whether this attempt is still the current one. Absent where there is no engine.
    * @throws DeployError HelmInterrupted, or Unreachable without an answer
    */
   confirm?(): Promise<void>;
@@ -55,7 +55,7 @@ export const temporalScope: ScopeOf = () => {
   };
 };
 
-/** By the engine's clock alone, which need not be this machine's. */
+/** Computed from the engine's timestamps alone: its clock may differ from this machine's. */
 function wantedAt({ scheduledTimestampMs, currentAttemptScheduledTimestampMs }: Context['info']): number {
   return steadyNow() - Math.max(0, currentAttemptScheduledTimestampMs - scheduledTimestampMs);
 }
@@ -113,7 +113,7 @@ export async function withHeartbeat<T>(
 ): Promise<T> {
   let beatAt = Date.now();
   let silence = 0;
-  // The clock on the wall: the other one stands still while a machine sleeps.
+  // Wall-clock time: a monotonic clock stands still while a machine sleeps.
   const look = (): void => {
     silence = Math.max(silence, Date.now() - beatAt);
     beatAt = Date.now();
@@ -141,7 +141,10 @@ export async function withHeartbeat<T>(
   }
 }
 
-/** The same, with what an effect says of itself as what is beaten; at first what the attempt before said last. */
+/**
+ * As `withHeartbeat`: the detail of each heartbeat is what the effect last reported, at first what the attempt before
+ * reported last.
+ */
 export function withEffectScope<T>(scope: Scope, work: (effect: EffectScope) => Promise<T>): Promise<T> {
   const { signal, wantedAt, attempt, lastDetail } = scope;
   let doing: () => unknown = () => lastDetail;

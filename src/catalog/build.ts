@@ -1,4 +1,4 @@
-/** Small builders for the services' data: what many rows have in common is said once, here. */
+/** Small builders for the services' data, for what many rows have in common. */
 import { IMAGES } from './images.ts';
 import type { Health, Port, SecretUse, ServiceInput } from './schema.ts';
 
@@ -42,7 +42,7 @@ export function httpHealth(port: number, path: string): Health {
   return { kind: 'http', port, path };
 }
 
-/** Once everything runs it still answers, and at once. */
+/** A check that the service answers quickly once the whole platform runs. */
 export function answersAtOnce(port: number, path: string): CheckInput {
   return {
     kind: 'http',
@@ -54,7 +54,7 @@ export function answersAtOnce(port: number, path: string): CheckInput {
   };
 }
 
-/** What a browser gets is a page. */
+/** A check that a browser gets an HTML page. */
 export function servesPage(port: number, path = '/'): CheckInput {
   const headers = { 'content-type': 'text/html; charset=utf-8' };
   return {

@@ -1,6 +1,6 @@
 /**
- * What the worker can do, as workflows see it. Every activity is idempotent and keyed by run and step, so that one
- * whose acknowledgement was lost can run again.
+ * The activities, as workflows see them. Each is idempotent and keyed by run and step, so that one whose
+ * acknowledgement was lost can run again.
  */
 import type { PlannedCheck } from './checks.ts';
 import type {
@@ -262,7 +262,7 @@ export interface Activities {
     /** For people; one line each. */
     notes: string[];
   }>;
-  /** Replaces the pods of a release that are older than the change of a Secret that they read. */
+  /** Replaces pods of a release that started before a Secret that they read changed. */
   restartRelease(input: { run: RunRef; service: string; step: PlannedStep }): Promise<{ changed: boolean }>;
   /** What has to be removed, dependents first; changes nothing. */
   planDestroy(input: { run: RunRef; deleteData: boolean; expectedDigest?: string }): Promise<OperationPlan>;
@@ -277,8 +277,8 @@ export interface Activities {
   }): Promise<{ removed: string[]; remains: RemainingObject[] }>;
 
   /**
-   * Of these releases, those that this run was interrupted on and whose Helm was killed: made ready for whoever comes
-   * next. Nothing is uninstalled.
+   * Unlocks those of the releases that this run was interrupted on and whose Helm was killed, for the next operation.
+   * Nothing is uninstalled.
    */
   settleReleases(input: {
     run: RunRef;

@@ -23,9 +23,9 @@ export interface LockHolder extends LockMemo {
   since: string;
   /** Workers that ask for its work; 0: it cannot go on until one is started. */
   workers: number;
-  /** Why it does not move, in a few words; absent while it does. */
+  /** Why it makes no progress, in a few words; absent while it does. */
   stalled?: string;
-  /** For whom it waits, a line each: who has paused it, what somebody is asked. Absent: for nobody. */
+  /** Who has paused it and what people are asked, a line each. Absent: it waits for nobody. */
   held?: string[];
 }
 

@@ -27,7 +27,7 @@ export function explainIssues(error: z.ZodError, schema: z.ZodType, input: unkno
   return error.issues.flatMap((issue) => explain(issue, [], shape, input));
 }
 
-/** Whoever wrote many knows them by then. */
+/** The list of known keys is repeated only for the first findings. */
 function knownText(known: readonly string[], index: number): string {
   return index < LISTED_KEYS ? `; known here: ${known.join(', ')}` : '; known keys as above';
 }

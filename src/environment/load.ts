@@ -17,7 +17,7 @@ import { severalWays, withoutOtherWay } from './files/alternatives.ts';
 export { ConfigurationError } from './errors.ts';
 export { listEnvironments } from './files/layers.ts';
 
-/** Whoever wrote more mistakes than that corrects these first. */
+/** Most findings that one message lists. */
 const SHOWN_FINDINGS = 40;
 const SHOWN_KEY = 80;
 

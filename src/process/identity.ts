@@ -31,8 +31,8 @@ function linuxBootId(): Promise<string> {
 async function linuxStartToken(pid: number): Promise<string | undefined> {
   let stat: string;
   try {
-    // No disk is behind it, and it is asked some forty times a second while a command is attached: a thread for each
-    // would cost more.
+    // Read synchronously: /proc needs no disk, and an attached command reads it some forty times a second, for which a
+    // thread each would cost more.
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
     // ESRCH: the process ended between open and read.

@@ -1,4 +1,4 @@
-/** Folders that keep what was once worked out, a file for each content: they do not grow for ever. */
+/** Folders used as caches, a file for each content, with a limit on how many files they keep. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** Resolves once everything is with whoever reads it, or nobody reads it any more. */
+/** Resolves once the reader has everything, or there is no reader any more. */
 export async function outputWritten(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map(emptied));
   // The error arrives in a later turn of the event loop.

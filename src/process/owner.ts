@@ -1,6 +1,6 @@
 /**
- * Identifies a process so exactly that another one can find out whether it still lives: the pod, the machine and its
- * boot, the set of process numbers, the number and when it was started. All of it fits into the value of one label.
+ * Identifies a process so that another one can find out whether it still runs: pod, machine and boot, PID namespace,
+ * PID and start time. All of it fits into the value of one label.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,15 +15,15 @@ const run = promisify(execFile);
 export const OWNER_VARIABLE = 'ANANTA_OWNER';
 
 /**
- * What can be said of an owner from here. `here`: the very process lives. `gone`: it has ended, and nothing that it had
- * started can live anywhere but on this machine. `unknown`: it ran where its processes cannot be seen.
+ * State of an owner as seen from here. `here`: the process runs. `gone`: it has ended, and a child process of it can
+ * only be on this machine. `unknown`: it ran where its processes cannot be seen.
  */
 export type Whereabouts = 'here' | 'gone' | 'unknown';
 
 interface Owner {
   /** Of the pod's uid; undefined outside of a cluster. */
   pod: string | undefined;
-  /** Of the boot and the set of process numbers. */
+  /** Digest of the boot id and the PID namespace. */
   place: string;
   pid: number;
   start: string;
@@ -128,7 +128,7 @@ async function placeText(): Promise<string> {
     const numbers = process.platform === 'linux' ? await readlink('/proc/self/ns/pid') : '';
     return [boot.trim(), numbers, hostname()].join(' ');
   } catch {
-    // The place is then nobody else's: processes that cannot be distinguished are waited for.
+    // A random place matches no other process: owners that cannot be told apart count as running and are waited for.
     return `${hostname()} ${process.pid} ${Math.random()}`;
   }
 }

@@ -13,7 +13,7 @@ export interface Spans {
     attributes: SpanAttributes,
     work: (variables: Readonly<Record<string, string>>) => Promise<T>,
   ): Promise<T>;
-  /** Of the span at hand. */
+  /** Adds attributes to the current span. */
   annotate(attributes: SpanAttributes): void;
 }
 

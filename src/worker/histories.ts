@@ -1,4 +1,4 @@
-/** The worker's half of encrypted histories: its codec, and what it does when it meets what it cannot read. */
+/** Encrypted histories on the worker's side: its codec, and what it does with payloads that it cannot decrypt. */
 import type { PayloadCodec } from '@temporalio/common';
 import { HistoryKeysError } from '../clients/temporal/errors.ts';
 import type { UnreadableHistoryError } from '../clients/temporal/encryption/codec.ts';
@@ -24,8 +24,9 @@ export interface HistoriesOptions {
 }
 
 /**
- * A worker without the right keys takes no work: it could only fail it, again and again, and what it wrote nobody else
- * could read. What it had at hand is carried out by others, or waits, under its lock, for one that can.
+ * A worker without the right keys takes no work: every task would fail, and others could not decrypt what it writes.
+ * The tasks that it had are carried out by other workers, or wait for one that has the keys; the lock is kept
+ * meanwhile.
  * @param link its client is exchanged for another one when certificates are
  * @param stop called once, when other keys are needed than this worker has
  * @throws HistoryKeysError where that is so from the beginning
@@ -41,7 +42,7 @@ export async function openHistories(
   const look = async ({ keyId, message }: UnreadableHistoryError): Promise<void> => {
     try {
       refuseDifferences(await readKeyRecord(link.client, environment), keys?.current());
-      // With all keys that there are: whoever sent this has one of its own.
+      // This worker has all keys of the environment: the sender used one of its own.
       if (!told.has(keyId)) say(`${message}; what needs it waits`);
       told.add(keyId);
     } catch (error) {

@@ -32,7 +32,7 @@ export interface ServingOptions {
 export interface Serving {
   /** Until `shutdown`. @throws what makes a worker give up, such as a right that was taken away */
   run: () => Promise<void>;
-  /** Activities at hand get their time to end in good order. */
+  /** Stops taking work; running activities get the grace period to end. */
   shutdown: () => void;
   state: () => State;
   /** From now on through this connection. */
@@ -42,7 +42,7 @@ export interface Serving {
 const LOOK_EVERY_MILLISECONDS = 5000;
 /** Until it is decided which version is current, new workflows may be waiting. */
 const AT_FIRST_MILLISECONDS = 150;
-/** Looks without any work until an older version is no longer served. */
+/** Polls without any work until an older version is no longer served. */
 const IDLE_LOOKS = 2;
 
 export async function createServing(options: ServingOptions): Promise<Serving> {

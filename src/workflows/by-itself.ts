@@ -4,7 +4,7 @@ import type { OperationInput } from '../contract/operations/deploy.ts';
 import type { Operation } from '../contract/operations/plan.ts';
 import { startOptionsOf } from '../contract/operations/start-options.ts';
 
-/** Neither the end of whoever starts it nor the cancellation of that is any business of the operation. */
+/** Start options under which the operation goes on when the workflow that starts it ends or is cancelled. */
 export function byItself<Input extends OperationInput>(operation: Operation, input: Input) {
   return {
     ...startOptionsOf(operation, input),

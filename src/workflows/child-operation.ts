@@ -9,8 +9,8 @@ import type { OperationResult } from '../contract/operations/deploy.ts';
 import type { deploy } from './operation.ts';
 
 /**
- * Whoever is cancelled cancels the operations that it has started, and waits for the end of each: Helm finishes what it
- * has begun.
+ * Waits for the result. When the calling workflow is cancelled, the operation is cancelled too and its end is waited
+ * for: Helm finishes what it has begun.
  * @throws what the operation has ended with
  */
 export async function resultOrCancel(child: ChildWorkflowHandle<typeof deploy>): Promise<OperationResult> {

@@ -110,7 +110,7 @@ async function look(input: DriftInput, run: RunRef): Promise<Found> {
       outcome: 'skipped',
       reason: 'the environment says drift.mode: off by now; the next deployment removes the schedule',
     };
-  // What an operation is in the middle of is no drift.
+  // Differences that a running operation is just making are not drift.
   const meanwhile = patched(LOOKS_AT_THE_LOCK_AGAIN)
     ? await holderOf(run, 'Nobody has begun an operation meanwhile')
     : undefined;
@@ -216,7 +216,7 @@ function survey(run: RunRef, summary: string): ReturnType<Activities['findDrift'
   return surveys.findDrift.executeWithOptions({ summary }, [run]);
 }
 
-/** A cluster that is away keeps no memory: the run's own search attribute says how it ended. */
+/** A cluster that does not answer cannot keep the record: then only the run's search attribute says how it ended. */
 async function remember(run: RunRef, result: DriftResult, attempted: string[], seconds: number): Promise<void> {
   const { outcome, report, repaired, flapping, reason } = result;
   try {
@@ -264,7 +264,7 @@ async function tellOf(run: RunRef, result: DriftResult, wanted: Found['wanted'])
     ],
   } satisfies Parameters<typeof sendNotification>[1];
   try {
-    // Where nothing could be looked at, nobody has said who is notified.
+    // Without a report the targets of notifications are not known; the activity reads them from the environment's file.
     if (wanted === undefined && report === undefined && sendsBeside()) await startNotification(message);
     else await sendNotification(wanted, message, 'Notify of the findings');
   } catch (error) {

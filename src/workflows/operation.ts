@@ -127,7 +127,7 @@ async function runOperation(
   });
   steering.listen();
 
-  /** Somebody took over, and not too late to leave something undone. */
+  /** Whether somebody took the lock over before everything was done. */
   const gaveWay = (): boolean => superseding.by() !== undefined && isUnfinished(view);
   const steps: RunSteps = {
     run,
@@ -145,8 +145,8 @@ async function runOperation(
     undoes: () => isUndoDue(view),
   };
   /**
-   * All at once. Waits until the last one has ended, also when they are cancelled: none may work on under a lock that
-   * is free.
+   * Runs all phases at once and waits until the last one has ended, also when they are cancelled: none may go on after
+   * the lock is free.
    */
   const runPhases = async (plan: OperationPlan): Promise<Error[]> => {
     const one = async (planned: OperationPlan['phases'][number]): Promise<void> => {

@@ -180,20 +180,22 @@ async function runService(input: PhaseInput, { service, drain, report, steering 
   try {
     const steps = input.steps?.filter((step) => step.service === service.name) ?? serviceSteps(service, EARLIER);
     for (const [index, step] of steps.entries()) {
-      // Pods without their StatefulSet are no place to stop at.
+      // No stop between the deletion of a StatefulSet and the upgrade that creates it again: its pods have no
+      // controller meanwhile.
       if (steps[index - 1]?.kind !== 'statefulset-replace') {
         drain.checkpoint();
-        // To look is no change: what was applied is waited for also while the operation is paused.
+        // Verifying changes nothing, so it goes on while the operation is paused.
         if (steering && step.kind !== 'verify') await steering.safePoint();
         const words = steering?.skipped();
         if (words !== undefined) return skippedOutcome(words);
       }
       const end = await carryOut({ run: input.run, step, at });
-      // What is interrupted afterwards has changed it all the same.
+      // Stays true when a later step is interrupted.
       if (end.changed) changed = true;
       notes.push(...(end.notes ?? []));
     }
-    // Its last wait has ended well in the very moment in which it was skipped: whoever asked has been answered.
+    // It became healthy in the very moment in which it was skipped. The request was already confirmed, so it counts as
+    // skipped.
     const words = steering?.skipped();
     if (words !== undefined && patched('skipped-after-its-last-step')) return skippedOutcome(words);
     if (service.action === 'remove') return outcome('removed');

@@ -17,16 +17,16 @@ import { dependencySettled, steerPhase, stopPhase } from './messages.ts';
 import type { phase } from './phase.ts';
 
 export interface RunningPhases {
-  /** Passes on what arrived before the phase had started. */
+  /** Sends the signals that arrived before the phase had started. */
   started(number: number, child: ChildWorkflowHandle<typeof phase>): void;
   ended(number: number): void;
   /**
    * Phases signal each other; only what one could not send, because the other had not started yet, is passed on here.
    */
   tell(settled: DependencySettled, phases: readonly number[]): void;
-  /** Nothing further starts. To yield is more than to finish, and is not taken back. */
+  /** Nothing further starts. After `yield` a later `finish` changes nothing. */
   stop(request: StopPhase): void;
-  /** The newest counts. */
+  /** Sends the newest steering state, which replaces earlier ones. */
   steer(steering: PhaseSteering): void;
 }
 

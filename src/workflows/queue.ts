@@ -1,6 +1,6 @@
 /**
- * Who waits for the lock of an environment. Only the newest request is kept: the platform as somebody wanted it before
- * is of no use to anybody. Durable: whoever asked may go, the deployment starts all the same.
+ * The queue for the lock of an environment. Only the newest request is kept, since it describes the platform as it is
+ * wanted now. The request is durable: the deployment starts also when the command that asked for it has ended.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {

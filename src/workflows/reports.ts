@@ -22,16 +22,16 @@ export interface Reports {
    * @returns those that could not be reached: not started yet, or already ended
    */
   tell(settled: DependencySettled): Promise<number[]>;
-  /** Until the operation has got all that was reported. */
+  /** Resolves when the operation has received all reports. */
   delivered(): Promise<void>;
 }
 
 /**
- * Phases with more services report what is not an end together with the next end: half of all signals, and nobody reads
- * hundreds of rows one by one.
+ * Phases with more services send intermediate states together with the next end of a service. That halves the number of
+ * signals.
  */
 const SMALL_PHASE = 20;
-/** However long the next end takes. */
+/** Reports are sent after this time at the latest, also when no service has ended. */
 const LATEST_SECONDS = 2;
 
 /** @throws ApplicationFailure InvalidInput where the phase has no parent */
@@ -82,8 +82,7 @@ export function reportsOf({ run, tells, services }: Pick<PhaseInput, 'run' | 'te
       try {
         await all();
       } catch (error) {
-        // The engine passes on nothing more for a phase that has ended, and the end of what was interrupted counts as
-        // well.
+        // A phase that has ended can send no more signals, so those for interrupted services are sent before it ends.
         if (!isCancellation(error) || !patched('ends-are-heard')) throw error;
         await CancellationScope.nonCancellable(all);
       }

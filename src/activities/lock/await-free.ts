@@ -25,7 +25,7 @@ export function awaitLockFree(clients: Pick<Clients, 'engine'>, scopeOf: ScopeOf
             const found = await describeDeployment(client, { workflowId });
             if (found?.status !== 'RUNNING') return;
             holder = `run ${found.runId} holds the lock since ${found.startTime.toISOString()}`;
-            // However it ends: that it has ended is all that counts.
+            // How the holder ends does not matter here.
             await client.connection
               .withAbortSignal(signal, () => client.workflow.getHandle(workflowId, found.runId).result())
               .catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /**
- * How long a step is tried again, by the class of its failure. What passes by itself (an API server that restarts) is
- * given time; what comes back with the same words again and again does not, and ends with them.
+ * How long a step is retried, by the class of its failure. Failures that pass by themselves (an API server that
+ * restarts) get time; the same error message again and again ends the step with that message.
  */
 import { FAILURES, type FailureType, NON_RETRYABLE } from '../../contract/failures.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -8,7 +8,7 @@ import type { Environment } from '../../environment/schema.ts';
 export interface Bound {
   /** From the first failure of this class on. */
   seconds: number;
-  /** The same answer so often in a row, for at least so long, is enough. */
+  /** Gives up after the same error so many times in a row and for at least so many seconds. */
   same?: { times: number; seconds: number };
   /** What a person can do. */
   help: string;
@@ -16,7 +16,7 @@ export interface Bound {
 
 const MINUTE = 60;
 
-/** Every step ends, whatever it meets: also where no attempt lives long enough to say what it met. */
+/** Every step ends after this time at the latest, also where each attempt is killed before it can report an error. */
 export const LONGEST_SECONDS = 24 * 60 * MINUTE;
 
 /** @returns undefined for a class that is never tried again */

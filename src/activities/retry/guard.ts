@@ -1,6 +1,7 @@
 /**
- * The one way out of an activity. Errors are classed, freed of secret values, and final once they have been tried long
- * enough. An attempt that would be given up by the engine ends by itself before that, so that it has a say, too.
+ * Wraps every activity: its errors are classed, secret values are removed from them, and they become final once the
+ * step has been retried long enough. An attempt ends itself shortly before the engine would time it out, so that its
+ * error is reported.
  */
 import { DeployError } from '../../contract/errors.ts';
 import { CancelledFailure } from '@temporalio/common';

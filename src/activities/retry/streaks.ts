@@ -29,7 +29,7 @@ export function createStreaks(now: () => number = steadyNow): Streaks {
       const classes = known.get(step) ?? new Map<FailureType, Streak>();
       known.set(step, classes);
       const before = classes.get(type);
-      // Another class in between: not in a row.
+      // A failure of another class in between: the repeated errors are no longer in a row.
       for (const [other, streak] of classes) if (other !== type) streak.same = { answer: '', since: at, count: 0 };
       const same =
         before?.same.answer === answer
@@ -56,8 +56,8 @@ export interface Attempt {
 }
 
 /**
- * Workers that come and go have no streak in memory; the engine still counts the attempts. What those failed of is not
- * known, so it takes longer.
+ * A restarted worker remembers no earlier failures, but the engine still counts the attempts. Why those failed is not
+ * known, so more of them are allowed.
  */
 const FORGOTTEN_ATTEMPTS = 10;
 const FORGOTTEN_FACTOR = 2;

@@ -117,7 +117,7 @@ export const novu: ServiceInput[] = [
     description: 'Notifications: dashboard',
     image: IMAGES.novuDashboard,
     dependsOn: ['novu-api', 'novu-ws'],
-    // Notifications come with the next look instead of at once.
+    // Without it, notifications appear at the next page load instead of at once.
     optionalDependencies: ['novu-ws'],
     health: httpHealth(4000, '/'),
     ports: [http('http', 4000)],

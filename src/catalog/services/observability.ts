@@ -43,7 +43,7 @@ export const observability: ServiceInput[] = [
     chart: { bundled: 'prometheus-redis-exporter', upstream: 'prometheus-redis-exporter' },
     image: IMAGES.redisExporter,
     dependsOn: ['control-plane-redis', 'novu-redis', 'app-plane-redis'],
-    // Each server is asked by itself.
+    // Scrapes each server independently, so any of them may be missing.
     optionalDependencies: ['control-plane-redis', 'novu-redis', 'app-plane-redis'],
     health: httpHealth(9121, '/health'),
     ports: [http('metrics', 9121)],

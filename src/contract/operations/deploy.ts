@@ -134,7 +134,7 @@ export interface ServiceProgress {
   outcome?: ServiceOutcome;
   /** How often it was tried again before, on request; absent: never. */
   attempt?: number;
-  /** Its turn has come, and somebody has asked for a pause there: it waits for word. */
+  /** Its turn has come, and a pause was asked for at this service: it waits until it may start. */
   reached?: true;
   /** Phases that could not be signalled directly that the service has ended: the deployment passes it on. */
   untold?: number[];

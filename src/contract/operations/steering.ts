@@ -103,6 +103,9 @@ export interface PhaseSteering {
   retries: Record<string, number>;
   skips: Record<string, string>;
   extensions: Record<string, number>;
-  /** Nothing can go on any more: how those end that have not started. Absent: what has failed may be tried again. */
+  /**
+   * Set when nothing can be started any more: the failure with which the remaining services end. Absent: a failed
+   * service may still be retried.
+   */
   over?: Record<string, { type: string; message: string }>;
 }

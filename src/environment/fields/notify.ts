@@ -8,7 +8,7 @@ import { valueReference as referenceSchema } from './formats/reference.ts';
 import { isLoopback, listenAddress } from './telemetry.ts';
 import { program, refuseRepetitions, seconds } from './formats/texts.ts';
 
-/** Beyond that nobody reads it any more; an attempt ends before its activity does. */
+/** An attempt has to end before the timeout of its activity. */
 export const LONGEST_ATTEMPT_SECONDS = 100;
 
 const command = program.describe('Program with arguments; gets a JSON object on standard input');

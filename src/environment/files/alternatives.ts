@@ -10,8 +10,8 @@ const WAYS: { path: string[]; ways: readonly string[] }[] = [
 ];
 
 /**
- * An environment that extends one with another kind of engine or cluster replaces it: a mixture of two would be
- * neither.
+ * An environment that extends another and names a different kind of engine or cluster replaces that part as a whole;
+ * the two are not merged.
  */
 export function withoutOtherWay(below: Tree, tree: Tree): Tree {
   return WAYS.reduce((left, { path, ways }) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const FORMS =
   'string, number, bool, any, list(TYPE), set(TYPE), map(TYPE), tuple([TYPE, …]) or object({NAME = TYPE, …})';
-/** Deeper than that nobody nests, and the stack has an end. */
+/** Deepest nesting, a limit for the recursion. */
 const DEEPEST = 20;
 
 export type TerraformType = { check: z.ZodType; problem?: never } | { check?: never; problem: string };

@@ -1,6 +1,6 @@
 /**
- * What a link leads to. Looking changes nothing, whoever looks: programs that follow links in mails and chats, too.
- * Only the form of the page answers, once, as the same update that the commands send.
+ * What a link leads to. GET changes nothing, since mail and chat programs follow links by themselves. Only the form on
+ * the page answers, once, by the same update that the commands send.
  */
 import type { DeploymentHandle } from '../../clients/temporal/deployments.ts';
 import type { QuestionState } from '../../clients/temporal/questions.ts';

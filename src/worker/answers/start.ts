@@ -64,7 +64,7 @@ export async function startAnswers(
   }
 }
 
-/** By the engine's own word, and through its workers. */
+/** Reads the state from the engine, and sends answers as updates to the workers. */
 export function operationsOf(engine: { readonly client: Client }): Operations {
   return {
     question: (run, about) => questionState(engine.client, run, about),

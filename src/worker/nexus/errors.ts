@@ -1,4 +1,7 @@
-/** What a handler throws, as Nexus puts it: the type and whether it is tried again follow from our class alone. */
+/**
+ * Turns an error of a handler into a HandlerError of Nexus: its type and whether it is retried follow from the failure
+ * class alone.
+ */
 import { HandlerError, type HandlerErrorType } from 'nexus-rpc';
 import { ServiceError } from '@temporalio/client';
 import { classify } from '../../activities/failures.ts';

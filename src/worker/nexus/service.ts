@@ -158,7 +158,7 @@ function start<Output>(
   });
 }
 
-/** One that has ended need not be cancelled, and whoever asks twice is right. */
+/** Cancelling again, or after the end, is not an error. */
 async function cancelOnce(engine: Client, environment: string, token: string): Promise<void> {
   const workflowId = workflowOfToken(token);
   // Nothing else of our namespace is cancelled by this, whatever a token says.

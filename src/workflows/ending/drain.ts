@@ -1,4 +1,4 @@
-/** A phase that was asked to stop: what it does not start any more, and what it gives up. */
+/** A phase that was asked to stop: it starts nothing further and, when asked to yield, ends what runs. */
 import { CancellationScope, CancelledFailure, setHandler } from '@temporalio/workflow';
 import type { StopPhase } from '../../contract/lock.ts';
 import { stopPhase } from '../messages.ts';
@@ -6,11 +6,11 @@ import { stopPhase } from '../messages.ts';
 export interface Drain {
   /** Nothing further is started, for this reason; undefined as long as nobody asked. */
   reason(): string | undefined;
-  /** Also what is at work ends, at its next safe point. */
+  /** Whether also running services have to end, at their next safe point. */
   yields(): boolean;
   /** @throws CancelledFailure where even what is at work ends at its next safe point: between two steps */
   checkpoint(): void;
-  /** Given up when the phase has to yield. */
+  /** Runs the wait, and cancels it when the phase has to yield. */
   waiting<T>(work: () => Promise<T>): Promise<T>;
 }
 

@@ -18,7 +18,10 @@ export function orThrow(result: OperationResult): OperationResult {
   return result;
 }
 
-/** The engine drops the details of a cancellation: what nobody could tell from the rest of the history is kept here. */
+/**
+ * The engine drops the details of a cancellation: the part of the result that is not elsewhere in the history is put
+ * into the memo.
+ */
 function keepResult({ services: _told, ...result }: OperationResult): void {
   upsertMemo({ result });
 }

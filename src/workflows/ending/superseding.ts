@@ -6,13 +6,13 @@ import type { Operation } from '../../contract/operations/plan.ts';
 import { supersede } from '../messages.ts';
 import type { RunningPhases } from '../phases.ts';
 
-/** Beyond Helm's own timeout: a retry that never succeeds is no safe point. */
+/** Added to Helm's own timeout: a step that is retried without end never reaches a safe point. */
 const MARGIN_SECONDS = 30;
 
 export interface Superseding {
   /** Who took over; undefined as long as nobody did, or where it came too late to change anything. */
   by(): string | undefined;
-  /** Ends at once when somebody takes over, with undefined: the beginning is safe to leave anywhere. */
+  /** Returns undefined at once when somebody takes over: before the phases nothing has to be finished. */
   beginning<T>(work: () => Promise<T>): Promise<T | undefined>;
   /**
    * Asks the phases to yield when somebody takes over, and cancels what has not ended after Helm's timeout and a
@@ -21,7 +21,9 @@ export interface Superseding {
   phases<T>(helmTimeoutSeconds: number, work: () => Promise<T>): Promise<T>;
 }
 
-/** Half a rollback or half a destruction is nothing to build on: those are not superseded. */
+/**
+ * A half-finished rollback or destruction is not a state that a deployment can start from: those are not superseded.
+ */
 const YIELDING: readonly Operation[] = ['deploy', 'repair'];
 
 export function createSuperseding(operation: Operation, phases: RunningPhases): Superseding {

@@ -162,7 +162,7 @@ function doesTheSame({ operation, asks }: LockHolder, input: DeployInput): boole
   return operation === 'deploy' && asks !== undefined && asks === asksOf(input);
 }
 
-/** The caller gets what is meant for it instead of the whole result. */
+/** Replaces the whole result in the error by the part that the caller may see. */
 function told({ requestedBy }: NexusRequest, error: unknown): unknown {
   const result = resultOf<OperationResult>(error);
   const output = result?.services ? [operationOutput(result, { requestedBy, attached: false })] : [];

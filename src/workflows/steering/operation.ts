@@ -20,7 +20,7 @@ import { steer, steerSignal } from '../messages.ts';
 import { sendNotification } from '../notifications/send.ts';
 import type { RunningPhases } from '../phases.ts';
 
-/** Of how many requests the memo knows, which is written anew with each; the result knows all. */
+/** The memo is rewritten with each request, so it holds only the newest ones; the result holds all. */
 const REMEMBERED = 50;
 const LONGEST_FAILURE = 300;
 
@@ -29,14 +29,17 @@ export interface OperationSteering {
   listen(): void;
   /** With what phases start; undefined in a run of an earlier version, whose phases cannot be steered. */
   forPhases(): PhaseSteering | undefined;
-  /** After every change of the view. */
+  /** Called after every change of the view. */
   look(): void;
-  /** What was asked for before fits it. @returns a line for each thing that does not */
+  /**
+   * Checks the requests that came before the plan against it.
+   * @returns a line for each that does not fit
+   */
   planned(plan: OperationPlan): string[];
   progress(event: ServiceProgress): void;
   /** Ends as soon as it is not paused; undefined where it is not. */
   safePoint(): Promise<void> | undefined;
-  /** Nobody works on it: it is paused, or somebody is asked. Undefined in a run of an earlier version. */
+  /** True while it is paused or waits for an answer. Undefined in a run of an earlier version. */
   standsStill: (() => boolean) | undefined;
   /** Its services that have not said how they ended, because somebody has terminated it, count as cancelled. */
   phaseEnded(number: number): void;
@@ -51,7 +54,7 @@ export interface SteeringOptions {
   view: () => DeploymentProgress;
   /** The new state becomes part of the view. */
   onChange: (steering: Steering) => void;
-  /** No further report of it will come. */
+  /** Called for a service of which no further report will come. */
   onUnheard: (service: string) => void;
 }
 

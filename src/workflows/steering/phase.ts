@@ -1,4 +1,7 @@
-/** What a phase does as its operation is steered: it holds what is to wait for word, and gives up what is skipped. */
+/**
+ * How a phase follows the steering of its operation: it holds services that have to wait for a decision, and ends the
+ * waits for those that are skipped.
+ */
 import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { PhaseInput, ServiceOutcome, ServiceProgress } from '../../contract/operations/deploy.ts';
 import type { PlannedService } from '../../contract/operations/plan.ts';
@@ -7,7 +10,7 @@ import { extensionOf } from '../../plan/steering/state.ts';
 import type { Drain } from '../ending/drain.ts';
 import { steerPhase } from '../messages.ts';
 
-/** What other services have come to: `skipped` is not there, and those that can do without go on. */
+/** How other services have ended. `skipped`: it is not there, and services that can do without it go on. */
 export type Settled = ReadonlyMap<string, 'good' | 'lost' | 'skipped'>;
 
 export interface ServiceSteering {
@@ -32,7 +35,7 @@ export interface PhaseSteers {
     attempt: number,
   ): Promise<ServiceOutcome | undefined>;
   of(service: string, attempt: number): ServiceSteering;
-  /** Waits for word about a service that has failed. */
+  /** Waits for the decision about a service that has failed. */
   afterFailure(service: string, attempt: number): Promise<'retry' | 'skip' | 'over'>;
 }
 

@@ -54,7 +54,7 @@ export interface StepCall {
 }
 
 export interface StepEnd {
-  /** It took its time: what was planned may be different now. */
+  /** The step waited: the cluster may have changed since the plan was made. */
   waited?: boolean;
   /** Something in the cluster is different now. */
   changed?: boolean;

@@ -5,7 +5,10 @@ import { writes, records, unlocking } from '../activity-proxies.ts';
 import { failureOf } from '../failure-of.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';
 
-/** What cannot be unlocked now is by the next operation: it must not hold up the end of this one. */
+/**
+ * A release that cannot be unlocked now is unlocked by the next operation, so a failure here does not delay the end of
+ * this one.
+ */
 export async function unlockReleases(call: StepCall): Promise<StepEnd> {
   const releases = (operationOf(call).plan?.services ?? [])
     .flatMap(({ steps }) => steps)
@@ -17,10 +20,7 @@ export async function unlockReleases(call: StepCall): Promise<StepEnd> {
   return {};
 }
 
-/**
- * A platform that nobody looks after should not be taken for one that is: where it cannot be registered, a note says
- * so.
- */
+/** Where the schedule cannot be registered, a note in the result says that nobody looks for drift. */
 export async function ensureSchedule({ run }: StepCall): Promise<StepEnd> {
   return noted(
     async () => {

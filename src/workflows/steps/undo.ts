@@ -13,7 +13,10 @@ import { SEARCH_ATTRIBUTES } from '../../contract/search-attributes.ts';
 import { failureOf, resultOf } from '../failure-of.ts';
 import { operationOf, type StepCall, type StepEnd } from './call.ts';
 
-/** By its name: the table of steps, of which this is one, is what that workflow is made of. */
+/**
+ * Started by its type name, since importing the workflow would be an import cycle: it is built from the table of steps,
+ * of which this is one.
+ */
 type Rollback = (input: RollbackInput) => Promise<OperationResult>;
 
 export async function undo(call: StepCall): Promise<StepEnd> {

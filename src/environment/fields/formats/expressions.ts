@@ -6,7 +6,7 @@ import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 export const POLICY_SUBJECTS = ['plan', 'service', 'image', 'step', 'object', 'field'] as const;
 export type PolicySubject = (typeof POLICY_SUBJECTS)[number];
 
-/** An expression is no program: it ends soon. */
+/** Limits on the size of an expression, so that its evaluation ends quickly. */
 const LIMITS = { maxAstNodes: 2000, maxDepth: 100, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 };
 
 const environments = new Map<PolicySubject, Environment>();
