@@ -6,7 +6,7 @@ import { nameSchema } from './fields.ts';
 const adminOf = z.strictObject({
   path: z.string(),
   key: z.string(),
-  /** Key of that path with the name. Default for PostgreSQL: `postgres`. */
+  /** Key of that path with the name. Default: `postgres` for PostgreSQL, `root` for MongoDB. */
   username: z.string().optional(),
 });
 const userOf = {
@@ -45,6 +45,15 @@ export const rotationSchema = z.union([
      * `admin` it is root, whose next user is an administrator until the server was restarted with it.
      */
     z.strictObject({ system: z.literal('minio'), ...userOf }),
+    /** Two users take turns: the declared name, and the same with `_b`, which gets its roles. */
+    z.strictObject({
+      system: z.literal('mongodb'),
+      server: nameSchema,
+      username: z.string(),
+      /** Database that the user is in (`authSource`). */
+      database: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/),
+      admin: adminOf,
+    }),
   ]),
   /** It is not replaced by itself: why, and what it takes. */
   z.strictObject({ refused: z.string().min(1) }),

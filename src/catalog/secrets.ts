@@ -184,10 +184,16 @@ export const SECRET_PATHS: SecretPathInput[] = [
       ),
       fixed('username', 'novu'),
       // A comma separated list in the publisher's chart: one user, one password.
-      never(
-        password('mongodb-passwords'),
-        'MongoDB keeps one password a user, and the user is made on an empty volume alone: change it there (db.changeUserPassword in novu), here (vault kv patch), and deploy, which restarts Novu; until then its new connections are refused.',
-      ),
+      {
+        ...password('mongodb-passwords'),
+        rotation: {
+          system: 'mongodb',
+          server: 'novu-mongodb',
+          database: 'novu',
+          username: 'username',
+          admin: { path: 'notifications/mongodb', key: 'mongodb-root-password' },
+        },
+      },
       never(
         password('mongodb-metrics-password'),
         "nobody logs in with it: the exporter of the publisher's chart, which would, is off.",

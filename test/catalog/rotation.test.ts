@@ -15,7 +15,7 @@ const catalog = loadCatalog();
 const names = (rotatable: readonly { path: string; key: string }[]): string[] => rotatable.map(secretText).sort();
 
 describe('the platform', () => {
-  test('rotates every password by which somebody logs in to PostgreSQL, Redis, RabbitMQ and MinIO', () => {
+  test('rotates every password by which somebody logs in to PostgreSQL, Redis, RabbitMQ, MinIO and MongoDB', () => {
     const { rotatable } = chooseSecrets(catalog, {});
     assert.deepEqual(names(rotatable), [
       'app-plane/directus db-password',
@@ -33,6 +33,7 @@ describe('the platform', () => {
       'database/temporal password',
       'database/temporal postgres-password',
       'messaging/rabbitmq rabbitmq-password',
+      'notifications/mongodb mongodb-passwords',
       'storage/app-plane-minio rootPassword',
       'storage/app-plane-minio secretKey',
       'storage/control-plane-minio rootPassword',
@@ -83,6 +84,7 @@ describe('the platform', () => {
       'database/supabase postgres-password',
       'database/temporal postgres-password',
       'messaging/rabbitmq rabbitmq-password',
+      'notifications/mongodb mongodb-passwords',
     ]);
     assert.match(left.join('\n'), /keycloak runs from its publisher's chart/);
   });

@@ -32,7 +32,7 @@ function messages(catalog: Catalog, path: SecretPath, key: SecretKey): string[] 
     for (const wanted of [secret, ...(username === undefined ? [] : [username])])
       if (!adminPath?.keys.some(({ name }) => name === wanted))
         found.push(`there is no key "${wanted}" of secret path "${at}"`);
-    if (username === undefined && rotation.system !== 'postgresql')
+    if (username === undefined && rotation.system === 'minio')
       found.push(`it does not say which key of ${at} names the administrator (admin.username)`);
   }
   // Whoever has a copy, or what is made from it, would go on with the former value.

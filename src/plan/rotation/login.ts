@@ -8,6 +8,7 @@ const SECOND: Record<RotationSystem['system'], string | undefined> = {
   rabbitmq: '-b',
   redis: undefined,
   minio: '-b',
+  mongodb: '_b',
 };
 
 /** @param declared name of the catalog; @param current name that is in use. @returns the other one of the two */
@@ -33,6 +34,9 @@ export interface Administrator extends SecretName {
   fixedName: string;
 }
 
+/** By what name they log in where no key says it. */
+const ADMINISTRATORS = { postgresql: 'postgres', mongodb: 'root', minio: '' } as const;
+
 /** @returns undefined where the server's own tool asks for none. The administrator's own: what Vault holds is good. */
 export function administratorOf({
   path,
@@ -46,6 +50,6 @@ export function administratorOf({
     path: at,
     key: password,
     ...(username === undefined ? {} : { usernameKey: username }),
-    fixedName: rotation.system === 'postgresql' ? 'postgres' : '',
+    fixedName: ADMINISTRATORS[rotation.system],
   };
 }

@@ -1,5 +1,6 @@
 import type { RotationSystem } from '../../../catalog/schema.ts';
 import { minioScript } from './minio.ts';
+import { mongodbScript } from './mongodb.ts';
 import { postgresqlScript } from './postgresql.ts';
 import { rabbitmqScript } from './rabbitmq.ts';
 import { redisScript } from './redis.ts';
@@ -12,6 +13,8 @@ export function scriptOf(rotation: RotationSystem, act: ServerAct, names: Rotati
   switch (rotation.system) {
     case 'minio':
       return minioScript(rotation, act, names);
+    case 'mongodb':
+      return mongodbScript(rotation, act, names);
     case 'postgresql':
       return postgresqlScript(rotation, act, names);
     case 'rabbitmq':
