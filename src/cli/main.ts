@@ -38,7 +38,7 @@ import { notifyCommand } from './commands/looking/notify.ts';
 import { planCommand } from './commands/deploying/plan.ts';
 import { preflightCommand } from './commands/looking/preflight.ts';
 import { promoteCommand } from './commands/versions/promote.ts';
-import { rehearseCommand } from './commands/deploying/rehearse.ts';
+import { exportCommand, rehearseCommand } from './commands/deploying/rehearse.ts';
 import { rbacCommand } from './commands/installation/rbac.ts';
 import { rebindCommand } from './commands/installation/rebind.ts';
 import { ringsCommand } from './commands/versions/rings.ts';
@@ -80,6 +80,7 @@ const GROUPS: readonly CommandGroup[] = [
       watchCommand,
       verifyCommand,
       rehearseCommand,
+      exportCommand,
       approvalsCommand,
       approveCommand,
       rejectCommand,

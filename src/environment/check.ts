@@ -36,6 +36,7 @@ function checkNames(environment: EnvironmentFile, catalog: Catalog): Finding[] {
       known: withUpstream,
       what: "service with a publisher's chart",
     },
+    { path: ['chartFolders'], keys: environment.chartFolders, known: releases, what: 'service' },
     { path: ['images', 'tags'], keys: environment.images.tags, known: releases, what: 'service' },
     { path: ['resources'], keys: environment.resources, known: releases, what: 'service' },
     { path: ['values'], keys: environment.values, known: releases, what: 'service' },

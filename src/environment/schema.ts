@@ -179,6 +179,10 @@ export const environmentFileSchema = z.strictObject({
     .describe(
       "Per service with a publisher's chart: bundled or upstream, whatever charts says. Cannot be changed over existing data",
     ),
+  chartFolders: z
+    .record(z.string(), filePath)
+    .default({})
+    .describe('Per release: a chart in a folder, whatever charts and chartOverrides say; relative to the checkout'),
   chartMirror: chartMirrorSchema.optional(),
   chartLock: filePath
     .optional()

@@ -1,6 +1,6 @@
-/** What every run of a rehearsal begins with: nothing, or what another state of the checkout deploys. */
+/** What every run of a rehearsal begins with: nothing, what another state of the checkout deploys, or what runs. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,32 +8,91 @@ import { extract } from 'tar';
 import type { CliContext } from '../shared/context.ts';
 import { failed, refused } from '../shared/failure.ts';
 import { shortened } from '../shared/arguments.ts';
+import type { Catalog } from '../../catalog/schema.ts';
+import type { Environment } from '../../environment/schema.ts';
+import type { Export } from '../../plan/rehearsal/export.ts';
+import type { StandIn } from '../../plan/rehearsal/stand.ts';
+import { withVersions } from '../history/read.ts';
+import { checkExport, prepareExport, readExportFile } from './from-export.ts';
 import type { Stage } from './stage.ts';
 
 export const EMPTY = 'empty';
+export const LIVE = 'live';
+/** Of a platform version; no commit is that short. */
+const VERSION = /^[1-9]\d{0,5}$/;
 
 interface Beginning {
+  environment: Environment;
+  catalog: Catalog;
+  /** What the environment makes of each release today. */
+  digests: ReadonlyMap<string, { digest: string }>;
   say: (line: string) => void;
   signal: AbortSignal;
 }
 
 /**
  * Brings the throwaway cluster to its beginning.
- * @returns the beginning in words
+ * @returns the beginning in words, and what of it is not there
  * @throws CliError (refused) where there is no such commit or folder, CliError (failed) where it cannot be deployed
  */
 export async function begin(
-  { config }: Pick<CliContext, 'config'>,
+  context: CliContext,
   stage: Stage,
   from: string,
-  { say, signal }: Beginning,
-): Promise<string> {
-  if (from === EMPTY) return 'an empty cluster';
+  { environment, catalog, digests, say, signal }: Beginning,
+): Promise<Begun> {
+  const { config } = context;
+  if (from === EMPTY) return { words: 'an empty cluster', standIns: [] };
+  const found = await exportOf(context, environment.name, from, signal);
+  if (found !== undefined) {
+    checkExport(found, environment, catalog);
+    const { words, args, gone, undo } = await prepareExport(found, stage, { catalog, digests, signal });
+    say(`Beginning: ${words}`);
+    await deployWithItsOwn(config.repoRoot, stage, { words, signal, args });
+    await stage.keep();
+    await undo();
+    return { words, standIns: exportStandIns(gone) };
+  }
   const { folder, words } = await checkoutOf(config.repoRoot, stage, from, signal);
   say(`Beginning: what ${words} deploys`);
   await deployWithItsOwn(folder, stage, { words, signal });
   await stage.keep();
-  return words;
+  return { words, standIns: [] };
+}
+
+interface Begun {
+  words: string;
+  standIns: StandIn[];
+}
+
+/** @returns undefined where it names a commit or a checkout */
+async function exportOf(
+  context: CliContext,
+  name: string,
+  from: string,
+  signal: AbortSignal,
+): Promise<Export | undefined> {
+  if (from === LIVE || VERSION.test(from)) {
+    const { readExport } = await import('../../effects/rehearsal/export.ts');
+    return withVersions(context, name, (clients) =>
+      readExport(clients, from === LIVE ? undefined : Number(from), signal),
+    );
+  }
+  const path = resolve(from);
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? readExportFile(path) : undefined;
+}
+
+function exportStandIns(gone: readonly string[]): StandIn[] {
+  return [
+    {
+      field: '--from',
+      rehearsed: "what Helm recorded of each release, and definitions, quotas and limits of the cluster",
+      unseen: 'values of secrets, data, and what others have there besides',
+    },
+    ...(gone.length === 0
+      ? []
+      : [{ field: '--from', rehearsed: `without ${gone.join(', ')}`, unseen: 'services that the checkout no longer has' }]),
+  ];
 }
 
 const run = promisify(execFile);
@@ -53,7 +112,7 @@ async function checkoutOf(
     () => {
       signal.throwIfAborted();
       throw refused(
-        `--from ${shortened(from)}: neither "${EMPTY}", nor a commit of ${repoRoot}, nor a folder with a checkout.`,
+        `--from ${shortened(from)}: neither "${EMPTY}", nor "${LIVE}", nor a version's number, nor a file of "export", nor a commit of ${repoRoot}, nor a folder with a checkout.`,
         `git -C ${repoRoot} branch --all`,
       );
     },
@@ -71,11 +130,11 @@ async function checkoutOf(
 async function deployWithItsOwn(
   folder: string,
   { config, environment }: Stage,
-  { words, signal }: { words: string; signal: AbortSignal },
+  { words, signal, args: more = [] }: { words: string; signal: AbortSignal; args?: readonly string[] },
 ): Promise<void> {
   const { describeExit, killGroup, spawnGroup } = await import('../../../bootstrap/process/children.ts');
   const main = join(folder, 'src', 'cli', 'main.ts');
-  const args = ['--disable-warning=ExperimentalWarning', main, 'deploy', '--env', environment.name];
+  const args = ['--disable-warning=ExperimentalWarning', main, 'deploy', '--env', environment.name, ...more];
   const child = spawnGroup(process.execPath, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],

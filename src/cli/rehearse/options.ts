@@ -1,6 +1,11 @@
+export interface ExportOptions {
+  env: string;
+  out: string;
+}
+
 export interface RehearseOptions {
   env: string;
-  /** `empty`, a commit of the checkout, or the folder of another one: what every run begins with. */
+  /** What every run begins with: `empty`, `live`, a version, a file of `export`, a commit, the folder of a checkout. */
   from: string;
   /** Faults in each disturbed run. */
   faults: number;

@@ -50,7 +50,7 @@ export async function runRehearse(context: CliContext, options: RehearseOptions)
   if (options.rollback && options.from === EMPTY)
     throw refused(
       '--rollback: there is nothing to roll back to where a run begins with nothing.',
-      'Say what it begins with: --from COMMIT',
+      'Say what it begins with: --from COMMIT, VERSION, live or FILE',
     );
   const interrupts = watchInterrupts();
   const say = (line: string): void => printLines(terminal.stderr, [line]);
@@ -93,7 +93,13 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
     const [own, there] = await Promise.all(
       [environment, stage.environment].map((one) => allReleaseInputs(catalog, one, imageTags, config)),
     );
-    const from = await begin(context, stage, options.from, { say, signal });
+    const begun = await begin(context, stage, options.from, {
+      environment,
+      catalog,
+      digests: own ?? new Map(),
+      say,
+      signal,
+    });
     say(`Rehearsing ${environment.name}: undisturbed`);
     const first = await runOnce(context, stage, commands, [], signal);
     const { state, restless }: Settled = isSuccess(first.outcome)
@@ -123,7 +129,7 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
       requestedBy: config.requestedBy,
       passed: rehearsalPassed({ undisturbed, runs }),
       seed: options.seed,
-      from,
+      from: begun.words,
       operations: commands.map(([name = '']) => name),
       plan: {
         digest: first.planDigest,
@@ -137,7 +143,7 @@ async function rehearsed(context: CliContext, asked: Asked, signal: AbortSignal)
       versions,
       undisturbed,
       runs,
-      standIns: stand.standIns,
+      standIns: [...stand.standIns, ...begun.standIns],
       neverShown: [...NEVER_SHOWN],
       mayDiffer: mayDiffer(),
     };

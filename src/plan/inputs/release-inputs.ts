@@ -1,5 +1,5 @@
 /** Everything that goes into one `helm upgrade --install`, read from the checkout, with a digest over it. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Catalog } from '../../catalog/schema.ts';
 import type { Config } from '../../config.ts';
 import { mergeTrees, type Tree } from '../../environment/files/merge.ts';
@@ -151,6 +151,12 @@ async function chartOf(
   release: Release,
 ): Promise<{ chart: ChartReference; valuesFile: string }> {
   const service = findService(catalog, release.service);
+  const folder = environment.chartFolders[release.name];
+  if (folder !== undefined)
+    return {
+      chart: { chartPath: resolve(paths.repoRoot, folder), owner: environment.name },
+      valuesFile: join(helm, 'values', `${release.name}.yaml`),
+    };
   if (!usesUpstreamChart(environment, service, release)) {
     const chartPath = chartFolder(environment, release.chart, paths);
     // The checkout's charts take the label from their values; nobody knows it of a platform's own.
