@@ -86,12 +86,18 @@ function exportStandIns(gone: readonly string[]): StandIn[] {
   return [
     {
       field: '--from',
-      rehearsed: "what Helm recorded of each release, and definitions, quotas and limits of the cluster",
+      rehearsed: 'what Helm recorded of each release, and definitions, quotas and limits of the cluster',
       unseen: 'values of secrets, data, and what others have there besides',
     },
     ...(gone.length === 0
       ? []
-      : [{ field: '--from', rehearsed: `without ${gone.join(', ')}`, unseen: 'services that the checkout no longer has' }]),
+      : [
+          {
+            field: '--from',
+            rehearsed: `without ${gone.join(', ')}`,
+            unseen: 'services that the checkout no longer has',
+          },
+        ]),
   ];
 }
 

@@ -8,7 +8,14 @@ import { loadEnvironment } from '../../environment/load.ts';
 import type { EnvironmentInput } from '../../environment/schema.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { z } from 'zod';
-import { type Export, type ExportedObject, exportSchema, exportText, fromExport, staticChart } from '../../plan/rehearsal/export.ts';
+import {
+  type Export,
+  type ExportedObject,
+  exportSchema,
+  exportText,
+  fromExport,
+  staticChart,
+} from '../../plan/rehearsal/export.ts';
 import { withClients } from '../shared/clients.ts';
 import { refused } from '../shared/failure.ts';
 import type { Stage } from './stage.ts';
@@ -78,7 +85,8 @@ export async function prepareExport(
   const there = await loadEnvironment(environment.name, config);
   await up(there, config, () => undefined, { signal });
   await withClients({ config }, there, await resolveConnections(there, config), async ({ kubernetes }) => {
-    for (const object of ordered(found.objects)) await kubernetes.apply(pathOf(object), object, { force: true }, signal);
+    for (const object of ordered(found.objects))
+      await kubernetes.apply(pathOf(object), object, { force: true }, signal);
   });
   return {
     words: exportText(found),
@@ -91,7 +99,9 @@ export async function prepareExport(
 /** Namespaces come before what is in them; those without labels of their own are made here as well. */
 function ordered(objects: readonly ExportedObject[]): ExportedObject[] {
   const known = new Set(objects.flatMap(({ kind, metadata }) => (kind === 'Namespace' ? [metadata.name] : [])));
-  const missing = new Set(objects.flatMap(({ metadata: { namespace } }) => namespace ?? []).filter((name) => !known.has(name)));
+  const missing = new Set(
+    objects.flatMap(({ metadata: { namespace } }) => namespace ?? []).filter((name) => !known.has(name)),
+  );
   return [
     ...[...missing].map((name): ExportedObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     ...objects.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace')),

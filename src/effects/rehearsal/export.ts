@@ -7,7 +7,12 @@ import { FAILURES } from '../../contract/failures.ts';
 import type { VersionedRelease } from '../../contract/version.ts';
 import { platformName } from '../../environment/platform-folder.ts';
 import { releaseKey } from '../../plan/observed.ts';
-import { type Export, type ExportedObject, type ExportedRelease, withoutSecretValues } from '../../plan/rehearsal/export.ts';
+import {
+  type Export,
+  type ExportedObject,
+  type ExportedRelease,
+  withoutSecretValues,
+} from '../../plan/rehearsal/export.ts';
 import { revisionOf } from '../../plan/versions/history-kept.ts';
 import { chosen } from '../plan/rollback.ts';
 import { currentReleases, type OurRevisions, readOurRevisions } from '../versions/contents.ts';
@@ -33,7 +38,10 @@ export async function readExport(clients: Clients, version: number | undefined, 
       ? await currentReleases({ kubernetes, catalog }, revisions, versions[0], signal)
       : chosen(environment.name, versions, version).releases;
   if (wanted.length === 0)
-    throw new DeployError(FAILURES.invalidInput, `Nothing of ${environment.name} is deployed there, so there is nothing to export.`);
+    throw new DeployError(
+      FAILURES.invalidInput,
+      `Nothing of ${environment.name} is deployed there, so there is nothing to export.`,
+    );
   const releases = await Promise.all(wanted.map((release) => exported(clients, release, revisions, signal)));
   return {
     format: 1,

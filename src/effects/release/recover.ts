@@ -12,6 +12,15 @@ import type { RunRef } from '../../contract/operations/deploy.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { operationWorkflowId, RELEASE_LABELS } from '../../contract/names.ts';
 import { whereabouts } from '../../process/owner.ts';
+import {
+  isUnfinished,
+  type Next,
+  nextOf,
+  type Seen,
+  type SeenHelm,
+  type SeenRevision,
+  type Wanted,
+} from '../../plan/recovery/recovery.ts';
 import { newestRevision, type Revision } from './revisions.ts';
 
 type Recovering = Pick<Clients, 'kubernetes' | 'helm' | 'environment' | 'config' | 'isRunAlive'>;
@@ -51,41 +60,77 @@ export async function unlockRelease(
   signal: AbortSignal,
   { letFinish = false, again = false }: Unlocking = {},
 ): Promise<Unlocked> {
+  const wanted: Wanted = { run: run.runId, undoes: run.undoes, digest, letFinish };
   const done: string[] = [];
   let finished = false;
   let revision = await newestOf(clients, release, signal);
-  const isWanted = ({ runId }: Pick<HelmProcess, 'runId'>): boolean =>
-    letFinish && (runId === run.runId || (isUnfinished(revision) && revision.labels[RELEASE_LABELS.digest] === digest));
-  const settle = async (process: HelmProcess): Promise<string> => {
-    const end = await settleOrphan(release, process, isWanted(process), signal);
-    finished ||= end.finished;
-    return end.words;
-  };
   const cluster = again || isUnfinished(revision) ? run.clusterUid : undefined;
-  const find = (): Promise<HelmProcess | undefined> => clients.helm.alive(release.namespace, release.name, cluster);
-  for (let process = await find(); process; process = await find()) done.push(await settle(process));
-  // Whatever its end, Helm may have written a last word.
-  if (done.length > 0) revision = await newestOf(clients, release, signal);
-  if (isUnfinished(revision)) {
-    const ended = await proveAbandoned(clients, run, release, revision, { ended: done.length > 0, settle });
-    if (ended !== undefined) revision = await newestOf(clients, release, signal);
-    done.push(...(ended === undefined ? [] : [ended]));
+  /** That `seen` is about, once they are found. */
+  const helms: Partial<Record<'ours' | 'owners', HelmProcess>> = {};
+  const find = async (): Promise<SeenHelm | undefined> => {
+    const found = await clients.helm.alive(release.namespace, release.name, cluster);
+    if (found === undefined) return undefined;
+    helms.ours = found;
+    return seenHelm(found);
+  };
+  let seen: Seen = { revision: seenRevision(revision), helm: await find(), ended: false };
+  for (;;) {
+    const next = nextOf(seen, wanted);
+    switch (next.do) {
+      case 'nothing':
+        return { revision, finished, ...(done.length === 0 ? {} : { recovered: done.join('; ') }) };
+      case 'wait':
+        throw await busy(clients, run, next.why, { release, revision, helms });
+      case 'ask': {
+        // Asked of an unfinished revision alone.
+        const of = revision as Revision;
+        if (next.what === 'run') seen = { ...seen, runAlive: await isWriterAlive(clients, run, of) };
+        else if (next.what === 'age') seen = { ...seen, overdue: (await remaining(clients, run, release, of)) <= 0 };
+        else {
+          const owner = await helmOfOwner(clients, run, release, of);
+          if (typeof owner !== 'string') helms.owners = owner.process;
+          seen = { ...seen, owner: typeof owner === 'string' ? owner : owner.seen };
+        }
+        break;
+      }
+      case 'let-finish':
+      case 'end': {
+        const settled = await settle(helms[next.whose] as HelmProcess, next.do === 'let-finish', signal);
+        finished ||= settled.finished;
+        done.push(settled.words);
+        const rest = next.whose === 'ours' ? await find() : undefined;
+        // Whatever its end, Helm may have written a last word.
+        if (rest === undefined) revision = await newestOf(clients, release, signal);
+        seen = {
+          ...seen,
+          revision: seenRevision(revision),
+          helm: rest,
+          ended: seen.ended || next.whose === 'ours',
+          ...(next.whose === 'owners' ? { owner: 'ended' } : {}),
+        };
+        break;
+      }
+      case 'remove-record': {
+        const left = revision as Revision;
+        await removeRecord(clients, release, left, signal);
+        done.push(
+          `revision ${left.revision} was left ${left.status} by ${whoWrote(left)}; its record was removed, what it had created was kept`,
+        );
+        revision = await newestOf(clients, release, signal);
+        return { revision, finished, recovered: done.join('; ') };
+      }
+    }
   }
-  if (revision && (isUnfinished(revision) || isOwnAttempt(revision, run, digest))) {
-    await removeRecord(clients, release, revision, signal);
-    done.push(
-      `revision ${revision.revision} was left ${revision.status} by ${whoWrote(revision)}; its record was removed, what it had created was kept`,
-    );
-    revision = await newestOf(clients, release, signal);
-  }
-  return { revision, finished, ...(done.length === 0 ? {} : { recovered: done.join('; ') }) };
 }
 
-/**
- * An attempt of this very step that ended as failed: the next one takes its number, so that a run leaves one revision.
- */
-function isOwnAttempt({ status, labels }: Revision, run: RunRef, digest: string): boolean {
-  return status === 'failed' && labels[RELEASE_LABELS.run] === run.runId && labels[RELEASE_LABELS.digest] === digest;
+function seenRevision(revision: Revision | undefined): SeenRevision | undefined {
+  if (revision === undefined) return undefined;
+  const { status, labels } = revision;
+  return { status, run: labels[RELEASE_LABELS.run], digest: labels[RELEASE_LABELS.digest] };
+}
+
+async function seenHelm(process: HelmProcess): Promise<SeenHelm> {
+  return { run: process.runId, worker: (await hasLivingWorker(process)) ? 'lives' : 'gone' };
 }
 
 function newestOf(
@@ -94,10 +139,6 @@ function newestOf(
   signal: AbortSignal,
 ): Promise<Revision | undefined> {
   return newestRevision(kubernetes, namespace, name, signal);
-}
-
-function isUnfinished(revision: Revision | undefined): revision is Revision {
-  return revision?.status.startsWith('pending-') === true;
 }
 
 /** As it was when its Helm was known to be dead: one that has been written since is somebody's who lives. */
@@ -118,81 +159,59 @@ export async function removeRecord(
   }
 }
 
-/**
- * A Helm of this machine.
- * @param wanted what it applies is what is to be applied
- * @throws DeployError ReleaseBusy where its worker lives
- */
-async function settleOrphan(
-  { namespace, name }: Release,
+/** A Helm of this machine whose worker is gone. @param mayFinish what it applies is what is to be applied */
+async function settle(
   process: HelmProcess,
-  wanted: boolean,
+  mayFinish: boolean,
   signal: AbortSignal,
 ): Promise<{ finished: boolean; words: string }> {
-  if (await hasLivingWorker(process)) {
-    throw new DeployError(
-      FAILURES.releaseBusy,
-      `Helm (process ${process.helm.pid}, since ${process.startedAt}) is at work on ${namespace}/${name} for worker ${process.worker.pid} of this machine, which lives`,
-    );
-  }
-  if (wanted && (await awaitEnd(process, signal)))
+  if (mayFinish && (await awaitEnd(process, signal)))
     return { finished: true, words: `a Helm that outlived its worker (process ${process.helm.pid}) has finished` };
   await endProcess(process, GRACE_SECONDS, signal);
   return { finished: false, words: `a Helm that outlived its worker (process ${process.helm.pid}) was ended` };
 }
 
-interface Proof {
-  /** A Helm of this worker's own records was ended just now. */
-  ended: boolean;
-  /** Comes to terms with a Helm whose worker is gone. @returns in words what was done */
-  settle: (process: HelmProcess) => Promise<string>;
+function isWriterAlive(
+  { environment, isRunAlive }: Recovering,
+  { clusterUid }: RunRef,
+  { labels }: Revision,
+): Promise<boolean> {
+  const workflowId = operationWorkflowId(labels[RELEASE_LABELS.environment] ?? environment.name, clusterUid);
+  return isRunAlive({ workflowId, runId: labels[RELEASE_LABELS.run] ?? '' });
 }
 
-/** @returns in words what was done to have the proof */
-async function proveAbandoned(
+/** A rollback bears the labels of the revision that it goes back to until its owner has put its own there. */
+async function isCopied({ helm }: Recovering, run: RunRef, release: Release, revision: Revision): Promise<boolean> {
+  return (
+    revision.status === 'pending-rollback' &&
+    revision.labels[RELEASE_LABELS.run] !== run.runId &&
+    (await helm.interrupted(release.namespace, release.name)) === undefined
+  );
+}
+
+/** On this machine the processes themselves are looked at, whichever checkout they belong to. */
+async function helmOfOwner(
   clients: Recovering,
   run: RunRef,
   release: Release,
   revision: Revision,
-  { ended, settle }: Proof,
-): Promise<string | undefined> {
-  const { environment, helm, isRunAlive, config } = clients;
-  const { namespace, name } = release;
-  const what = `revision ${revision.revision} of ${namespace}/${name} is ${revision.status} since ${new Date(revision.writtenAt * 1000).toISOString()}`;
-  const writer = revision.labels[RELEASE_LABELS.run];
-  if (writer === undefined) {
-    throw new DeployError(
-      FAILURES.releaseBusy,
-      `${what}, and no deployment of ours wrote it (field manager "${revision.manager}"): somebody's own Helm is at work, or was interrupted. This waits for it; if it is dead, end it with: helm rollback ${name} --namespace ${namespace}`,
-    );
-  }
-  // The steps of a run that is taken back have ended: it waits for this one, and not the other way round.
-  if (writer !== run.runId && writer !== run.undoes) {
-    const environmentOfWriter = revision.labels[RELEASE_LABELS.environment] ?? environment.name;
-    if (await isRunAlive({ workflowId: operationWorkflowId(environmentOfWriter, run.clusterUid), runId: writer })) {
-      throw new DeployError(
-        FAILURES.releaseBusy,
-        `${what}: the deployment run ${writer} of environment "${environmentOfWriter}" is at work on it`,
-      );
-    }
-  }
-  if (ended) return undefined;
-  // A rollback bears the labels of the revision that it goes back to until its owner has put its own there.
-  const copied =
-    revision.status === 'pending-rollback' &&
-    writer !== run.runId &&
-    (await helm.interrupted(namespace, name)) === undefined;
-  const owner = copied ? undefined : revision.labels[RELEASE_LABELS.owner];
+): Promise<{ process: HelmProcess; seen: SeenHelm } | 'none' | 'unknown'> {
+  const { helm, config } = clients;
+  const owner = (await isCopied(clients, run, release, revision)) ? undefined : revision.labels[RELEASE_LABELS.owner];
   const where = await whereabouts(owner, config.pod?.uid);
-  if (owner !== undefined && where !== 'unknown') return endedHere(clients, release, { what, owner, where, settle });
+  if (owner === undefined || where === 'unknown') return 'unknown';
+  const process = await helm.startedBy(owner, release.namespace, release.name);
+  if (process === undefined) return 'none';
+  // The owner itself lives, whatever the record of the process says of its worker.
+  return { process, seen: where === 'here' ? { run: process.runId, worker: 'lives' } : await seenHelm(process) };
+}
+
+/** Seconds until a Helm that cannot be looked at has ended. */
+async function remaining(clients: Recovering, run: RunRef, release: Release, revision: Revision): Promise<number> {
+  const copied = await isCopied(clients, run, release, revision);
   // By the clock that has stamped it: another machine's Helm would lose its record to a clock here that is ahead.
   const age = clients.kubernetes.serverTime() / 1000 - revision.writtenAt;
-  const limit = boundOf(revision, environment, copied) + MARGIN_SECONDS;
-  if (age >= limit) return undefined;
-  throw new DeployError(
-    FAILURES.releaseBusy,
-    `${what}, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(limit - age)} s`,
-  );
+  return boundOf(revision, clients.environment, copied) + MARGIN_SECONDS - age;
 }
 
 /**
@@ -204,29 +223,58 @@ function boundOf({ labels }: Revision, { helm }: Recovering['environment'], copi
   return copied || told === 0 ? Math.max(told, helm.timeoutSeconds) : told;
 }
 
-interface Whereabouts extends Pick<Proof, 'settle'> {
-  what: string;
-  owner: string;
-  where: 'here' | 'gone';
+interface Found {
+  release: Release;
+  revision: Revision | undefined;
+  helms: Partial<Record<'ours' | 'owners', HelmProcess>>;
 }
 
-/**
- * On this machine the processes themselves are looked at, whichever checkout they belong to.
- * @returns in words what was done
- * @throws DeployError ReleaseBusy as long as Helm is at work for a worker that lives, also for one that is stopped
- */
-async function endedHere(
-  { helm }: Recovering,
-  release: Release,
-  { what, owner, where, settle }: Whereabouts,
-): Promise<string | undefined> {
-  const process = await helm.startedBy(owner, release.namespace, release.name);
-  if (process === undefined) return undefined;
-  if (where === 'gone') return settle(process);
-  throw new DeployError(
+/** In words whom it waits for. */
+async function busy(
+  clients: Recovering,
+  run: RunRef,
+  why: Extract<Next, { do: 'wait' }>['why'],
+  { release, revision, helms }: Found,
+): Promise<DeployError> {
+  const { namespace, name } = release;
+  if (why === 'helm' && helms.ours !== undefined) {
+    const { helm, worker, startedAt } = helms.ours;
+    return new DeployError(
+      FAILURES.releaseBusy,
+      `Helm (process ${helm.pid}, since ${startedAt}) is at work on ${namespace}/${name} for worker ${worker.pid} of this machine, which lives`,
+    );
+  }
+  // Else only an unfinished revision is waited for.
+  const left = revision as Revision;
+  const what = `revision ${left.revision} of ${namespace}/${name} is ${left.status} since ${new Date(left.writtenAt * 1000).toISOString()}`;
+  return new DeployError(
     FAILURES.releaseBusy,
-    `${what}: Helm (process ${process.helm.pid}) is at work on it for worker ${process.worker.pid} of this machine, which lives`,
+    `${what}${await whoWorks(clients, run, why, { release, revision: left, helms })}`,
   );
+}
+
+async function whoWorks(
+  clients: Recovering,
+  run: RunRef,
+  why: Extract<Next, { do: 'wait' }>['why'],
+  { release, revision, helms }: Found & { revision: Revision },
+): Promise<string> {
+  const { labels, manager } = revision;
+  switch (why) {
+    case 'somebodys':
+      return `, and no deployment of ours wrote it (field manager "${manager}"): somebody's own Helm is at work, or was interrupted. This waits for it; if it is dead, end it with: helm rollback ${release.name} --namespace ${release.namespace}`;
+    case 'run':
+      return `: the deployment run ${labels[RELEASE_LABELS.run]} of environment "${labels[RELEASE_LABELS.environment] ?? clients.environment.name}" is at work on it`;
+    case 'out-of-sight': {
+      const copied = await isCopied(clients, run, release, revision);
+      const left = await remaining(clients, run, release, revision);
+      return `, written by ${copied ? 'an unknown process' : whoWrote(revision)}. Its Helm cannot be looked at from here and ends by itself at the latest in ${Math.ceil(left)} s`;
+    }
+    default: {
+      const process = helms.owners;
+      return `: Helm (process ${process?.helm.pid}) is at work on it for worker ${process?.worker.pid} of this machine, which lives`;
+    }
+  }
 }
 
 function whoWrote(revision: Revision): string {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Catalog } from '../../catalog/schema.ts';
 import { allReleases } from '../releases.ts';
 import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
-import { isTree, type Tree } from '../../environment/merge.ts';
+import { isTree, type Tree } from '../../environment/files/merge.ts';
 
 const exportedReleaseSchema = z.strictObject({
   service: z.string(),
@@ -67,7 +67,9 @@ function withoutValues(text: string): string {
   const { data, stringData, ...rest } = object;
   return `${JSON.stringify({
     ...rest,
-    ...(isTree(data) ? { data: replaced(data, (value) => Buffer.from(masked(decoded(value))).toString('base64')) } : {}),
+    ...(isTree(data)
+      ? { data: replaced(data, (value) => Buffer.from(masked(decoded(value))).toString('base64')) }
+      : {}),
     ...(isTree(stringData) ? { stringData: replaced(stringData, masked) } : {}),
   })}\n`;
 }

@@ -71,7 +71,16 @@ describe('the place of a rehearsal', () => {
   });
 
   test('has an answer to every key of an environment: one that is new needs one, too', () => {
-    const taken = ['platform', 'platformParameters', 'charts', 'chartOverrides', 'chartFolders', 'chartMirror', 'chartLock', 'domain']
+    const taken = [
+      'platform',
+      'platformParameters',
+      'charts',
+      'chartOverrides',
+      'chartFolders',
+      'chartMirror',
+      'chartLock',
+      'domain',
+    ]
       .concat(['ingress', 'secrets', 'images', 'replicas', 'resources', 'storage', 'values', 'gitops', 'helm', 'ask'])
       .concat(['history', 'fields', 'healthTimeoutFactor', 'retries', 'deletionProgressDeadlineSeconds', 'deployer']);
     const changed = ['description', 'protected', 'cluster', 'engine', 'vault', 'suppliedSecrets', 'approvals', 'policy']
