@@ -54,6 +54,15 @@ const CASES: Case[] = [
     reason: 'completed, as wanted',
   },
   {
+    name: 'its StatefulSet was deleted without its pods',
+    given: (o) => {
+      o.orphaned = new Set(['apps/api']);
+    },
+    step: 'api',
+    action: 'retry',
+    reason: 'its StatefulSet is gone, and its pods run on without it',
+  },
+  {
     name: 'nothing there',
     given: (o) => {
       o.releases.delete('apps/api');

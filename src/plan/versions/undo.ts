@@ -74,7 +74,7 @@ function decide(
   if (newest === undefined) return {};
   const base = { kind: 'release' as const, name, namespace, job, digest: newest.digest ?? '' };
   // The run was cut off between taking its StatefulSet away and applying it with larger claims.
-  if (orphaned && newest.status === 'deployed')
+  if (orphaned && newest.status === 'deployed' && newest.run !== runId)
     return { step: { ...base, action: 'rollback', reason: ORPHANED, toRevision: newest.revision } };
   if (newest.run !== runId) return { step: { ...base, action: 'unchanged', reason: 'not touched by this run' } };
   const before = revisionBefore(revisions, runId);

@@ -217,9 +217,37 @@ describe('plan of a rollback', () => {
   });
 });
 
+test('a StatefulSet that was deleted without its pods is made again, also where its revision is the right one', () => {
+  const orphaned = new Set(['data/database', 'data/storage']);
+  const made = plan({ orphaned, revisions: revisions({ storage: UP }) });
+  assert.deepEqual(
+    todo(made).map(({ name, action, toRevision, reason }) => [name, action, toRevision, /pods run on/.test(reason)]),
+    [
+      ['database', 'rollback', 1, true],
+      ['storage', 'rollback', 1, false],
+    ],
+  );
+});
+
 describe('plan that takes a failed run back', () => {
-  const undo = (named: Record<string, Partial<ObservedRevision>[]>): OperationPlan =>
-    buildUndoPlan({ catalog, environment, runId: 'run-2', revisions: revisions(named), crossed: [] });
+  const undo = (named: Record<string, Partial<ObservedRevision>[]>, orphaned?: ReadonlySet<string>): OperationPlan =>
+    buildUndoPlan({
+      ...{ catalog, environment, runId: 'run-2', revisions: revisions(named), crossed: [] },
+      ...(orphaned === undefined ? {} : { orphaned }),
+    });
+
+  test('a StatefulSet that it has taken away and not made again is; what it has applied goes back as ever', () => {
+    const made = undo({ storage: UP }, new Set(['data/database', 'data/storage']));
+    assert.deepEqual(
+      todo(made)
+        .map(({ name, action, toRevision, digest }) => [name, action, toRevision, digest])
+        .sort(),
+      [
+        ['database', 'rollback', 1, 'd1'],
+        ['storage', 'rollback', 1, 'd1'],
+      ],
+    );
+  });
 
   test('only what this run wrote, to the revision before it', () => {
     const made = undo({
