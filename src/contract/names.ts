@@ -137,6 +137,8 @@ export const RELEASE_LABELS = {
   proof: 'ananta-proof',
   /** Number of the revision, made by somebody else, that a person has taken over. Helm hands it on: see `proven`. */
   adopted: 'ananta-adopted',
+  /** Field manager in whose name the release was applied before that. Helm hands it on, too. */
+  applier: 'ananta-applier',
   /** Marks of the fields that the revision left to others, such as replicas under an autoscaler. */
   left: 'ananta-left',
 } as const;

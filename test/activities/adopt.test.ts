@@ -137,7 +137,7 @@ describe('adopt', () => {
 
   describe('of all at once', () => {
     const two = (parts: FakeParts): string[] => [
-      put(parts),
+      put(parts, { manager: 'terraform-provider-helm' }),
       put(parts, { namespace: 'apps', release: 'api', manifest: '' }),
     ];
     const takeAll = async ({ clients, run }: FakeParts, undo?: true): Promise<string[]> => {
@@ -168,6 +168,8 @@ describe('adopt', () => {
         const paths = two(parts);
         assert.deepEqual(await takeAll(parts), ['stores/cache', 'apps/api']);
         assert.deepEqual(marks(parts, paths), ['1', '1']);
+        const { labels } = parts.cluster.objects.get(paths[0] ?? '')?.metadata ?? {};
+        assert.equal(labels?.['ananta-applier'], 'terraform-provider-helm');
         await assert.rejects(adoptionPlan(parts.clients, 'all', signal), /nothing to take over/);
         assert.deepEqual(await takeAll(parts, true), ['apps/api', 'stores/cache']);
         assert.deepEqual(marks(parts, paths), [undefined, undefined]);

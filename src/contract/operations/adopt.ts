@@ -18,6 +18,8 @@ export interface AdoptedRelease {
   revision: number;
   /** Of the Secret that holds Helm's record. */
   uid: string;
+  /** In whose name its record was written. */
+  by?: string;
   /** Whose it is now: one sentence. */
   text: string;
   /** `Deployment api` */

@@ -16,7 +16,7 @@ import {
 } from '../../contract/names.ts';
 import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { RESOURCE_POLICY } from '../../plan/inputs/helm-marks.ts';
-import { isAdopted } from '../../plan/ownership/foreign.ts';
+import { applierLabel, isAdopted } from '../../plan/ownership/foreign.ts';
 import { helmReleasesOf } from '../../plan/releases.ts';
 import { assertShown } from '../plan/binding.ts';
 import { revisionsOf } from '../release/revisions.ts';
@@ -44,7 +44,7 @@ export async function adoptReleases(
   for (const release of releases) await adopt(release);
   return { adopted: [...done, ...releases.map(({ namespace, name }) => `${namespace}/${name}`)].sort() };
 
-  async function adopt({ namespace, name, revision, uid, claims, secrets = [] }: AdoptedRelease): Promise<void> {
+  async function adopt({ namespace, name, revision, uid, by, claims, secrets = [] }: AdoptedRelease): Promise<void> {
     const kept = [
       ...claims.map((claim) => `${paths.persistentVolumeClaims(namespace)}/${claim}`),
       ...secrets.map((secret) => paths.secret(namespace, secret)),
@@ -59,6 +59,7 @@ export async function adoptReleases(
         [RELEASE_LABELS.run]: run.runId,
         [RELEASE_LABELS.digest]: UNKNOWN_DIGEST,
         [RELEASE_LABELS.adopted]: String(revision),
+        ...(by === undefined ? {} : applierLabel(by)),
       },
       scope.signal,
       {

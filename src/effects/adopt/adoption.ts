@@ -125,6 +125,7 @@ async function releaseOf(
     name,
     revision,
     uid,
+    by: foreign.by,
     text: foreignText(foreign, environment.name),
     objects: objects.map(({ kind, name: object }) => `${kind} ${object}`).sort(),
     claims,

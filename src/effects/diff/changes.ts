@@ -14,6 +14,7 @@ import { withReplacedSets } from '../../plan/growing/changes.ts';
 import { marksOf } from '../../plan/fields/left.ts';
 import type { ReleaseInputs } from '../../plan/inputs/release-inputs.ts';
 import { type ObservedCluster, releaseKey } from '../../plan/observed.ts';
+import { formerApplier } from '../../plan/ownership/foreign.ts';
 import { ownNames } from '../owner/claim.ts';
 import { newObjects, releaseObjects } from './release.ts';
 import { absentChart, renderedObjects, type Rendering, tidyRenderings } from './render.ts';
@@ -39,8 +40,14 @@ export async function comparison(
       : releaseObjects(kubernetes, known, step, owners, wanted, signal, {
           ...looking,
           left: observed.left ?? [],
-          formerly: marksOf(observed.releases.get(releaseKey(step.namespace, step.name))?.labels[RELEASE_LABELS.left]),
+          ...claimsOf(observed.releases.get(releaseKey(step.namespace, step.name))?.labels),
         });
+}
+
+/** What the newest revision says of fields that others claim. */
+function claimsOf(labels: Readonly<Record<string, string>> | undefined): { formerly: string[]; applier?: string } {
+  const applier = formerApplier(labels);
+  return { formerly: marksOf(labels?.[RELEASE_LABELS.left]), ...(applier === undefined ? {} : { applier }) };
 }
 
 export interface Look {

@@ -36,6 +36,8 @@ export interface Looking {
   left?: readonly LeftField[];
   /** Marks of those that the newest revision has left. */
   formerly?: readonly string[];
+  /** In whose name the release was applied before it was taken over. */
+  applier?: string;
   /** Every single value is asked for, not only what people are shown. */
   leaves?: boolean;
   signal: AbortSignal;
@@ -116,7 +118,7 @@ export async function objectChange(
     if (error.status === 409) {
       const made = await kubernetes.dryRun(path, object, { manager: HELM_MANAGER, force: true }, signal);
       // What is not taken over is not put back either.
-      const notes = change.blocked === undefined ? conflictNotes(error, about, looking.formerly) : {};
+      const notes = change.blocked === undefined ? conflictNotes(error, about, looking) : {};
       return { ...notes, ...change, fields: objectFields(live, made), ...leaves(looking, live, made) };
     }
     const fields = error.status === 422 ? await fieldsOfStandIn(looking, path, object, live) : [];
@@ -208,12 +210,17 @@ function foreign(
 function conflictNotes(
   { causes, message }: KubernetesError,
   object: { kind: string; namespace?: string; name: string },
-  formerly: readonly string[] | undefined,
+  { formerly, applier }: Pick<Looking, 'formerly' | 'applier'>,
 ): Pick<ObjectChange, 'blocked' | 'note'> {
   const conflicts = conflictsOf(causes);
   if (conflicts.length === 0) return { blocked: `a field conflict: ${message}` };
-  const { ours, theirs } = decideConflicts(conflicts, object, formerly);
-  if (theirs.length === 0) return { note: `${owners(ours)}: put back` };
+  const { ours, theirs } = decideConflicts(conflicts, object, formerly, applier);
+  if (theirs.length === 0) {
+    const came = ours.every(({ manager }) => manager === applier);
+    return {
+      note: came ? `${owners(ours)}, and gives it up: the release was taken over` : `${owners(ours)}: put back`,
+    };
+  }
   return {
     blocked: `${owners(theirs)}, and nothing is taken from a controller by force: lease it (fields in the environment’s file), or end what writes it`,
   };

@@ -22,7 +22,7 @@ export async function releaseObjects(
   owners: Owners,
   wanted: readonly ManifestObject[],
   signal: AbortSignal,
-  more: Pick<Looking, 'left' | 'formerly' | 'leaves'> = {},
+  more: Pick<Looking, 'left' | 'formerly' | 'applier' | 'leaves'> = {},
 ): Promise<ObjectChange[]> {
   const before =
     release.revision === undefined ? [] : await appliedObjects(kubernetes, release, release.revision, signal);

@@ -16,6 +16,7 @@ import {
   refusalText,
 } from '../../plan/fields/conflicts.ts';
 import { marksOf } from '../../plan/fields/left.ts';
+import { formerApplier } from '../../plan/ownership/foreign.ts';
 import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { findLive } from '../diff/object.ts';
 import type { Release } from '../release/recover.ts';
@@ -49,13 +50,14 @@ export async function takeBack(
     (apiVersion, kind) => known.get(kindKey(apiVersion, kind))?.namespaced ?? true,
   );
   const formerly = marksOf(before?.labels[RELEASE_LABELS.left]);
+  const applier = formerApplier(before?.labels);
   const queue = new PQueue({ concurrency: AT_ONCE });
   const found = await queue.addAll(
     objects.map((wanted) => async () => {
       const { path, live } = (await findLive({ kubernetes, kinds: known, release, signal }, placed(wanted))) ?? {};
       if (path === undefined || live === undefined) return undefined;
       const conflicts = await conflictsWith(kubernetes, path, wanted.object, signal);
-      return { path, live, what: subjectText(wanted), ...decideConflicts(conflicts, wanted, formerly) };
+      return { path, live, what: subjectText(wanted), ...decideConflicts(conflicts, wanted, formerly, applier) };
     }),
   );
   const all = found.filter((object) => object !== undefined);

@@ -28,13 +28,16 @@ export interface Decided {
 
 /**
  * @param formerly marks of fields that the newest revision has left to others: nobody else decides them any more
+ * @param applier in whose name somebody else's Helm applied the release before it was taken over
  */
 export function decideConflicts(
   conflicts: readonly Conflict[],
   object: { kind: string; namespace?: string | undefined; name: string },
   formerly: readonly string[] = [],
+  applier?: string,
 ): Decided {
   const isOurs = ({ manager, subresource, field }: Conflict): boolean => {
+    if (manager === applier && subresource === undefined) return true;
     // What the autoscaler that is gone has set: it writes as a part of Kubernetes.
     const writer = writerOf({ manager, operation: 'Update', subresource });
     if (writer === 'hand' || (writer === 'system' && field === '.spec.replicas')) return true;

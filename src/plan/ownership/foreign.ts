@@ -4,6 +4,7 @@ import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import type { Catalog } from '../../catalog/schema.ts';
 import { RELEASE_LABELS } from '../../contract/names.ts';
 import type { ForeignRelease, ObservedRelease } from '../observed.ts';
+import { HELM_MANAGER } from '../fields/managed.ts';
 import { findService, type Release } from '../releases.ts';
 
 /** Nothing of it was touched. */
@@ -53,6 +54,20 @@ export function labelsSay(
 /** A person has taken over this very revision. */
 export function isAdopted({ labels, revision }: ObservedRelease): boolean {
   return labels[RELEASE_LABELS.adopted] === String(revision);
+}
+
+/** @returns in whose name a release that was taken over was applied before: fields that it claims came with it */
+export function formerApplier(labels: Readonly<Record<string, string>> = {}): string | undefined {
+  return labels[RELEASE_LABELS.adopted] === undefined ? undefined : labels[RELEASE_LABELS.applier];
+}
+
+/**
+ * As the value of a label, where it can be one.
+ * @param writer in whose name Helm's record is written; Helm's own client calls itself otherwise there than at objects
+ */
+export function applierLabel(writer: string): Record<string, string> {
+  const manager = writer === 'Helm' ? HELM_MANAGER : writer;
+  return /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(manager) ? { [RELEASE_LABELS.applier]: manager } : {};
 }
 
 /** A run of ours never writes the same content twice. */

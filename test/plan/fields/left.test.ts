@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';
 import { withoutClaims } from '../../../src/plan/fields/claims.ts';
 import { conflictsOf, decideConflicts } from '../../../src/plan/fields/conflicts.ts';
+import { applierLabel, formerApplier } from '../../../src/plan/ownership/foreign.ts';
 import {
   autoscaledFields,
   leasedFields,
@@ -170,6 +171,22 @@ describe('fields in conflict', () => {
     ['.spec.template', 'conflict with "kube-controller-manager" using apps/v1', 'theirs'],
   ] as const)
     test(`${field}, ${message}: ${whose}`, () => assert.equal(decided(field, message), whose));
+
+  test('what came with a release that was taken over is ours, and nothing else of others', () => {
+    const whose = (message: string, applier?: string): string =>
+      decideConflicts(said(['.spec.volumeClaimTemplates', message]), object, [], applier).ours.length > 0
+        ? 'ours'
+        : 'theirs';
+    const terraform = 'terraform-provider-helm';
+    assert.equal(whose(`conflict with "${terraform}" using apps/v1`), 'theirs');
+    assert.equal(whose(`conflict with "${terraform}" using apps/v1`, terraform), 'ours');
+    assert.equal(whose('conflict with "vpa-updater" using apps/v1', terraform), 'theirs');
+    assert.equal(whose(`conflict with "${terraform}" with subresource "scale" using apps/v1`, terraform), 'theirs');
+    assert.equal(formerApplier({ 'ananta-adopted': '1', ...applierLabel(terraform) }), terraform);
+    assert.equal(formerApplier(applierLabel(terraform)), undefined);
+    assert.deepEqual(applierLabel('Helm'), { 'ananta-applier': 'helm' });
+    assert.deepEqual(applierLabel('no label/at all'), {});
+  });
 
   test('what was left to a writer before, and is not any more, is ours', () => {
     assert.equal(
