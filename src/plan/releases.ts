@@ -20,6 +20,36 @@ export interface Release {
   startupSeconds: number;
 }
 
+/**
+ * What is worked out once for a catalog's rows: with thousands of them, each look through all of them costs seconds.
+ */
+interface Index {
+  all: readonly Release[];
+  byName: ReadonlyMap<string, Release>;
+  ofService: ReadonlyMap<string, readonly Release[]>;
+  services: ReadonlyMap<string, Service>;
+}
+const known = new WeakMap<Catalog, Index>();
+
+function indexOf(catalog: Catalog): Index {
+  const found = known.get(catalog);
+  if (found !== undefined) return found;
+  const ofService = new Map(catalog.services.map((service) => [service.name, releasesOf(service)]));
+  const all = [...ofService.values()].flat();
+  const index: Index = {
+    all,
+    byName: firstByName(all),
+    ofService,
+    services: firstByName(catalog.services),
+  };
+  known.set(catalog, index);
+  return index;
+}
+
+function firstByName<T extends { name: string }>(all: readonly T[]): Map<string, T> {
+  return new Map(all.toReversed().map((one) => [one.name, one]));
+}
+
 /** In the order in which they are applied. */
 export function releasesOf(service: Service): Release[] {
   const main: Release = {
@@ -61,25 +91,25 @@ function releaseOfStep(service: Service, step: Step, position: 'before' | 'after
 }
 
 /** Of all services, in the order of their numbers. */
-export function allReleases(catalog: Catalog): Release[] {
-  return catalog.services.flatMap(releasesOf);
+export function allReleases(catalog: Catalog): readonly Release[] {
+  return indexOf(catalog).all;
 }
 
 /** What of a service Helm installs; nothing of a service that is not there. */
 export function helmReleasesOf(catalog: Catalog, service: string): Release[] {
-  return allReleases(catalog).filter((release) => release.kind === 'release' && release.service === service);
+  return (indexOf(catalog).ofService.get(service) ?? []).filter(({ kind }) => kind === 'release');
 }
 
 /** @throws Error when no service or step has this name */
 export function findRelease(catalog: Catalog, name: string): Release {
-  const release = allReleases(catalog).find((candidate) => candidate.name === name);
+  const release = indexOf(catalog).byName.get(name);
   if (release === undefined) throw new Error(`The catalog has no service or step "${name}".`);
   return release;
 }
 
 /** @throws Error when there is no such service */
 export function findService(catalog: Catalog, name: string): Service {
-  const service = catalog.services.find((candidate) => candidate.name === name);
+  const service = indexOf(catalog).services.get(name);
   if (service === undefined) throw new Error(`The catalog has no service "${name}".`);
   return service;
 }

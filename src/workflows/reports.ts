@@ -27,11 +27,11 @@ export interface Reports {
 }
 
 /**
- * Phases with more services send intermediate states together with the next end of a service. That halves the number of
- * signals.
+ * Phases with more services collect their reports for two seconds and send them together, so that the history of the
+ * operation grows with its duration and not with the number of services. Failures are sent at once.
  */
 const SMALL_PHASE = 20;
-/** Reports are sent after this time at the latest, also when no service has ended. */
+/** Collected reports are sent after this time. */
 const LATEST_SECONDS = 2;
 
 /** @throws ApplicationFailure InvalidInput where the phase has no parent */
@@ -42,6 +42,9 @@ export function reportsOf({ run, tells, services }: Pick<PhaseInput, 'run' | 'te
   const operation = getExternalWorkflowHandle(parent.workflowId, parent.runId);
   const sending = new Set<Promise<unknown>>();
   const inBatches = services.length > SMALL_PHASE && patched('reports-in-batches');
+  const endsInBatches = inBatches && patched('ends-in-batches');
+  const isUrgent = ({ outcome, untold, reached }: ServiceProgress): boolean =>
+    endsInBatches ? outcome?.failure !== undefined || untold !== undefined || reached === true : outcome !== undefined;
   let held: ServiceProgress[] = [];
   let timed = false;
   const send = (): void => {
@@ -63,7 +66,7 @@ export function reportsOf({ run, tells, services }: Pick<PhaseInput, 'run' | 'te
   return {
     report(event) {
       held.push(event);
-      if (!inBatches || event.outcome !== undefined) send();
+      if (!inBatches || isUrgent(event)) send();
       else if (!timed) void sendLater();
     },
     async tell(settled) {

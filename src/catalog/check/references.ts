@@ -9,14 +9,22 @@ import { secretUses } from '../secret-uses.ts';
 
 /** @returns every problem, in the order of the rows; empty for a sound catalog */
 export function checkReferences(catalog: Catalog): PlacedProblem[] {
+  const names = { services: setOf(catalog.services), namespaces: setOf(catalog.namespaces) };
+  const reaches = reachability(catalog);
   return [
     ...checkDuplicates(catalog),
-    ...catalog.services.flatMap((service) => checkService(catalog, service)),
+    ...catalog.services.flatMap((service) => checkService(catalog, service, names, reaches)),
     ...checkCycle(catalog),
     ...checkChecks(catalog),
     ...checkRotations(catalog),
     ...checkPlatform(catalog),
   ];
+}
+
+type Names = Record<'services' | 'namespaces', ReadonlySet<string>>;
+
+function setOf(rows: readonly { name: string }[]): Set<string> {
+  return new Set(rows.map(({ name }) => name));
 }
 
 function problem(service: Service, field: string, message: string): PlacedProblem {
@@ -58,13 +66,16 @@ function checkDuplicates({ services }: Catalog): PlacedProblem[] {
   });
 }
 
-function checkService(catalog: Catalog, service: Service): PlacedProblem[] {
-  const names = catalog.services.map(({ name }) => name);
-  const namespaces = catalog.namespaces.map(({ name }) => name);
+function checkService(
+  catalog: Catalog,
+  service: Service,
+  { services, namespaces }: Names,
+  reaches: Reaches,
+): PlacedProblem[] {
   const problems: PlacedProblem[] = [];
   const report = (field: string, message: string): void => void problems.push(problem(service, field, message));
 
-  if (!namespaces.includes(service.namespace)) report('namespace', unknown('namespace', service.namespace, namespaces));
+  if (!namespaces.has(service.namespace)) report('namespace', unknown('namespace', service.namespace, [...namespaces]));
   if (!catalog.phases.some(({ number }) => number === service.phase))
     report('phase', `there is no phase ${service.phase}`);
   const { upstream } = service.chart;
@@ -72,14 +83,18 @@ function checkService(catalog: Catalog, service: Service): PlacedProblem[] {
     report('chart.upstream', unknown('upstream chart', upstream, Object.keys(catalog.upstreamCharts)));
   }
   for (const field of ['dependsOn', 'talksTo'] as const) {
-    for (const name of service[field]) if (!names.includes(name)) report(field, unknown('service', name, names));
+    for (const name of service[field]) if (!services.has(name)) report(field, unknown('service', name, [...services]));
   }
   for (const name of service.optionalDependencies)
     if (!service.dependsOn.includes(name))
       report('optionalDependencies', `"${name}" is not among its dependsOn: only what it depends on can be optional`);
   if ((service.kind === 'job') !== (service.health.kind === 'job'))
     report('health', 'a Job, and nothing but a Job, is healthy by completing');
-  problems.push(...checkPorts(service), ...checkSecrets(catalog, service), ...checkDatabases(catalog, service));
+  problems.push(
+    ...checkPorts(service),
+    ...checkSecrets(catalog, service, reaches),
+    ...checkDatabases(catalog, service, reaches),
+  );
   return problems;
 }
 
@@ -103,7 +118,7 @@ function checkPorts(service: Service): PlacedProblem[] {
   return problems;
 }
 
-function checkSecrets(catalog: Catalog, service: Service): PlacedProblem[] {
+function checkSecrets(catalog: Catalog, service: Service, reaches: Reaches): PlacedProblem[] {
   const uses = secretUses(service);
   const problems = uses.flatMap(({ field, use }) =>
     checkSecretUse(catalog, use).map((message) => problem(service, field, message)),
@@ -112,7 +127,7 @@ function checkSecrets(catalog: Catalog, service: Service): PlacedProblem[] {
     [...before, ...after].some(({ kind }) => kind === 'vault-init'),
   );
   const first = uses[0];
-  if (first !== undefined && opener !== undefined && !reaches(catalog, service, opener.name)) {
+  if (first !== undefined && opener !== undefined && !reaches(service, opener.name)) {
     problems.push(
       problem(
         service,
@@ -140,12 +155,12 @@ function checkSecretUse(catalog: Catalog, use: SecretUse): string[] {
     .map((key) => `${unknown('key', key, keys)} of secret path ${use.path}`);
 }
 
-function checkDatabases(catalog: Catalog, service: Service): PlacedProblem[] {
+function checkDatabases(catalog: Catalog, service: Service, reaches: Reaches): PlacedProblem[] {
   const known = catalog.databases.map(({ server, name }) => `${server}/${name}`);
   return service.databases.flatMap((database) => {
     if (!known.includes(database)) return [problem(service, 'databases', unknown('database', database, known))];
     const server = database.split('/')[0] ?? '';
-    return reaches(catalog, service, server)
+    return reaches(service, server)
       ? []
       : [
           problem(
@@ -157,18 +172,33 @@ function checkDatabases(catalog: Catalog, service: Service): PlacedProblem[] {
   });
 }
 
-/** Whether `from` depends on `target`, directly or through others. */
-function reaches({ services }: Catalog, from: Service, target: string): boolean {
-  const byName = new Map(services.map((service) => [service.name, service]));
-  const seen = new Set<string>();
-  const open = [...from.dependsOn];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (name === target) return true;
-    if (seen.has(name)) continue;
-    seen.add(name);
-    open.push(...(byName.get(name)?.dependsOn ?? []));
-  }
-  return false;
+/** Whether a service depends on another one, directly or through others. */
+type Reaches = (from: Service, target: string) => boolean;
+
+/** Each target's dependents are looked for once, however many services ask. */
+function reachability({ services }: Catalog): Reaches {
+  const direct = new Map<string, string[]>();
+  for (const { name, dependsOn } of services)
+    for (const needed of dependsOn) {
+      const before = direct.get(needed);
+      if (before === undefined) direct.set(needed, [name]);
+      else before.push(name);
+    }
+  const known = new Map<string, ReadonlySet<string>>();
+  const dependents = (target: string): ReadonlySet<string> => {
+    const found = known.get(target);
+    if (found !== undefined) return found;
+    const all = new Set<string>();
+    const open = [...(direct.get(target) ?? [])];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (all.has(name)) continue;
+      all.add(name);
+      open.push(...(direct.get(name) ?? []));
+    }
+    known.set(target, all);
+    return all;
+  };
+  return (from, target) => dependents(target).has(from.name);
 }
 
 function checkCycle({ services }: Catalog): PlacedProblem[] {
