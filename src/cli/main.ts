@@ -180,6 +180,6 @@ if (main) {
     },
   });
   await outputWritten();
-  // Connections that are still closing do not hold the prompt back.
+  // Exits without waiting for connections that are still closing.
   process.exit(exitCode);
 }

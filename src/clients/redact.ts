@@ -6,8 +6,8 @@ import { withoutNamedSecrets, withoutSecretForms } from '../plan/diff/sensitive.
 
 export interface Redactor {
   /**
-   * Remembers a value for as long as the process lives. Values shorter than 6 characters would tear texts apart and are
-   * left.
+   * Remembers a value for as long as the process lives. Values shorter than 6 characters are not replaced: they occur
+   * within ordinary words.
    */
   learn(...values: (string | undefined)[]): void;
   /** Replaces every known value, plain or as JSON, addresses and base64 write it. */

@@ -1,13 +1,13 @@
 /**
- * What an effect has of whoever asked for it: an activity, a command, the installation into a cluster. An effect brings
- * one thing about, however often it is begun; it knows neither who asks nor how it is tried again.
+ * What a caller (an activity, a command, the installation into a cluster) passes to an effect. An effect is idempotent;
+ * it knows neither its caller nor how it is retried.
  */
 import { steadyNow } from '../process/clock.ts';
 
 export interface EffectScope {
   /** Fires when it is to stop. */
   signal: AbortSignal;
-  /** Says what is being done: words, or a function that is asked for more than words whenever somebody looks. */
+  /** Reports what is being done: a text, or a function that is called for the current detail at each heartbeat. */
   doing(detail: string | (() => unknown)): void;
   /**
    * To be asked right before something is begun that another attempt must not do at the same time.
@@ -22,7 +22,7 @@ export interface EffectScope {
   lastDetail: unknown;
 }
 
-/** Of a command, which tries once, and which nobody takes anything away from. */
+/** For commands: one attempt, and no other process can take the work over. */
 export function commandScope(signal: AbortSignal, onDoing: (text: string) => void = () => undefined): EffectScope {
   return {
     signal,

@@ -1,4 +1,4 @@
-/** `ananta approve` and `ananta reject`: what waits at a gate is allowed, or ended, by name. */
+/** `ananta approve` and `ananta reject`: approves or rejects an operation that waits at a gate. */
 import type { DecideAnswer, DecideRequest, Decision } from '../../contract/admission/approvals.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
 import { UPDATES } from '../../contract/messages.ts';

@@ -1,4 +1,4 @@
-/** `ananta approvals`: what waits at a gate, for whose word, and what it would do. */
+/** `ananta approvals`: operations that wait at a gate, whose approval they need, and what they would do. */
 import { EXIT_CODES } from '../../contract/failures.ts';
 import type { LockHolder } from '../../contract/lock.ts';
 import type { OperationPlan } from '../../contract/operations/plan.ts';

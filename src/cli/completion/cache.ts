@@ -30,7 +30,7 @@ export function readKept(where: Where, name: string): unknown {
   }
 }
 
-/** A cache that cannot be written is none. */
+/** A cache that cannot be written is ignored. */
 export function keep(where: Where, name: string, content: unknown): void {
   const file = fileOf(where, name);
   try {

@@ -16,7 +16,7 @@ try {
   const lines = found === 'files' ? [':files'] : found.map(({ value, description }) => `${value}\t${description}`);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 } catch {
-  // A prompt is no place for an error: the command itself will report it.
+  // Errors are not printed at a prompt; the command itself reports them.
 }
 
 async function readTree(): Promise<CompletionCommand> {

@@ -1,6 +1,4 @@
-/**
- * The frame of every command that watches an operation: one renderer, one listener for signals, one way out for errors.
- */
+/** Common to all commands that watch an operation: the renderer, the signal handlers, the handling of errors. */
 import { checkService } from '../shared/arguments.ts';
 import type { CliContext } from '../shared/context.ts';
 import type { ExitCode } from '../shared/failure.ts';

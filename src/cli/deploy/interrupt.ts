@@ -1,4 +1,4 @@
-/** Ctrl-C and its relatives end the watching, never the deployment. */
+/** SIGINT, SIGTERM and SIGHUP end the watching, never the deployment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';

@@ -1,6 +1,4 @@
-/**
- * Looks now and then whether something does not get on, and why, so that nobody stares at a service that does not move.
- */
+/** Polls for activities that are being retried, and why, so that the view shows why a service makes no progress. */
 import type { Client } from '@temporalio/client';
 import { pendingOf } from '../../clients/temporal/histories/pending.ts';
 import { pause } from '../shared/pause.ts';

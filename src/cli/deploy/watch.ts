@@ -46,7 +46,7 @@ const REFUSALS: readonly string[] = [
   FAILURES.dependencyMissing,
 ];
 
-/** What is refused while the operation waits for leave to begin: it has a plan then, and has done nothing of it. */
+/** Failures of an operation that waits at a policy, freeze or gate: it has a plan, and has changed nothing yet. */
 const REFUSED_BEFORE_ITS_BEGIN: readonly string[] = [
   FAILURES.frozen,
   FAILURES.rejected,

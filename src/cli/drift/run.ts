@@ -53,7 +53,7 @@ export async function runDriftNow(context: CliContext, options: DriftRunOptions)
     const shown = mode === 'repair' ? await preview(context, options, client, input, signal) : undefined;
     if (typeof shown === 'number') return shown;
     if (kept) requireSamePlan(options.plan ?? '', kept, clusterUid, { digest: shown ?? '' });
-    // What the environment's own file asks for needs nobody's word.
+    // Repairs that the environment's file asks for need no confirmation.
     const session = { environment, context, interrupted: signal };
     const confirmation =
       mode === 'repair' && environment.drift.mode !== 'repair'

@@ -63,7 +63,7 @@ export async function runExplain(context: CliContext, service: string, options: 
   return explanation.healthy ? EXIT_CODES.done : EXIT_CODES.failed;
 }
 
-/** An engine that does not answer is no reason to say nothing. */
+/** When the engine does not answer, the rest of the explanation is shown all the same. */
 async function askEngine(
   context: CliContext,
   environment: Environment,

@@ -1,4 +1,4 @@
-/** `ananta ui`: where the engine's web interface answers; a way to it where that is inside the cluster. */
+/** `ananta ui`: where the engine's web interface answers; opens a tunnel where it runs inside the cluster. */
 import { once } from 'node:events';
 import { createKubernetesClient } from '../../clients/kubernetes/index.ts';
 import { openForward } from '../../clients/kubernetes/forward.ts';
@@ -44,7 +44,7 @@ export async function runUi({ config, terminal }: CliContext, { env, port }: UiO
   }
 }
 
-/** The way itself does not keep this process alive. */
+/** The tunnel alone does not keep this process alive, so this waits for the signal. */
 async function held(signal: AbortSignal): Promise<void> {
   const alive = setInterval(() => undefined, 60_000);
   await once(signal, 'abort').finally(() => clearInterval(alive));

@@ -59,7 +59,7 @@ export function runRebind(context: CliContext, options: RebindOptions): Promise<
       if (options.confirm === undefined) await confirmByName(name, warningOf(record), signal);
       if (record.changed) await writeRecord(engine, record);
       if (boundElsewhere) await rebindCluster(client, wanted);
-      // They would compare a cluster with what another was given, or with what somebody else now deploys there.
+      // The former schedules would compare this cluster with what was deployed to the other one.
       const schedules = createSchedules(client);
       for (const idOf of [driftScheduleId, backupScheduleId]) {
         if (before && before.uid !== cluster.uid) await schedules.remove(idOf(name, before.uid));

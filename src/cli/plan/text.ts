@@ -98,7 +98,7 @@ function checkLines({ checks = [] }: PlatformChanges, page: Page): string[] {
 function serviceLines(service: ServiceChange, page: Page): string[] {
   return [
     ...marked(service.action, `${service.name} (${service.namespace}): ${reasonText(service.reason)}`, 2, page),
-    // What has been said of the service is not said again of its release.
+    // A reason that stands at the service is not repeated at its release.
     ...service.releases.flatMap((release) =>
       releaseLines(
         release,

@@ -63,7 +63,7 @@ export async function runOnce(
     for (const fault of waiting) {
       if (!isAt(fault.at, moment)) continue;
       waiting.delete(fault);
-      // One after the other: what is hit while it is down is not hit.
+      // One after the other: a fault has no effect on a process that is already down.
       last = last.then(async () => {
         hits.set(fault, await hit(fault).catch((error: unknown) => reasonOf(error)));
       });

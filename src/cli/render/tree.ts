@@ -47,7 +47,7 @@ const CHECK_MARKS: Record<CheckProgress['state'], [mark: string, tone: Tone]> = 
   cancelled: ['■', 'bad'],
 };
 
-/** How much is folded: each level keeps what the one before it keeps, without one more thing. */
+/** Levels of folding; each hides one thing more than the level before. */
 const LEVELS = [
   'all',
   'no waiting services',

@@ -77,7 +77,7 @@ async function keptPlans(
   const again = commandLine('rings', 'plan', name, '--out', path);
   if (image !== undefined) throw refused('--image cannot be given together with --plan: the plan says it.', again);
   const { imageTags, plans } = await readRingsPlan(path, name, file);
-  // Rings are planned as a whole.
+  // Plans of rings are always of the whole platform, without a selection.
   const kept = plans.map(
     ({ selection: _, ...plan }) => [plan.environment, { plan: { ...plan, path }, again }] as const,
   );

@@ -29,7 +29,7 @@ const HEADLINES: Record<ExitCode, string> = {
   [EXIT_CODES.cancelled]: 'cancelled',
 };
 
-/** A word so long that nobody reads it, as a file's name may be that somebody has typed. */
+/** Very long words, such as a mistyped file name, are shortened. */
 const ENDLESS = /\S{1000,}/g;
 
 export function explain(error: unknown, attempt: Attempt): Explanation {
@@ -68,7 +68,7 @@ function explainAny(error: unknown, attempt: Attempt): Explained {
       message: `${error.path === undefined ? '' : `${error.path}: `}${FILE_WORDS[error.code] ?? error.code} (${error.syscall})`,
       next: [],
     };
-  // Nobody expected it: the stack is what a developer needs, and there is nothing better to say.
+  // An unexpected error: its stack trace is printed for a developer.
   return {
     exitCode: EXIT_CODES.failed,
     message: `Unexpected: ${error.stack ?? error.message}${causes(error)}`,
@@ -96,7 +96,7 @@ const FILE_WORDS: Record<string, string> = {
   ELOOP: 'a link leads back to itself',
 };
 
-/** Of a file that was named, or of a folder of ours: no mystery, and nothing for a developer. */
+/** An error of the file system is explained by its code and path, without a stack trace. */
 function isFileError(error: Error): error is Error & FileError {
   return (
     'syscall' in error &&

@@ -19,7 +19,7 @@ export interface SteerOptions {
   json?: true;
 }
 
-/** Without the person, who is known. */
+/** A request without `by`, which is added here. */
 type Asked = SteerRequest extends infer Request ? (Request extends SteerRequest ? Omit<Request, 'by'> : never) : never;
 
 export async function runSteer(context: CliContext, { env, json }: SteerOptions, asked: Asked): Promise<ExitCode> {

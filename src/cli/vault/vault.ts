@@ -177,7 +177,7 @@ async function rowsOf({ vault }: Clients, signal: AbortSignal): Promise<ServerRo
     (await vault.servers(signal)).map(async ({ name, api }): Promise<ServerRow> => {
       try {
         const { initialized, sealed, standby } = await api.health(signal);
-        // After it: asked at once, a server that is being initialised would be sealed with a threshold of 0.
+        // Asked after the state: a server that is just being initialised would report a threshold of 0.
         const { given, threshold } = await api.sealStatus(signal);
         return {
           server: name,

@@ -1,4 +1,4 @@
-/** What is looked at is kept current, and nothing else: from place to place. */
+/** Keeps only the data of the current place up to date. */
 import { type Place, placeName } from './model.ts';
 import type { Store } from './store.ts';
 

@@ -21,7 +21,7 @@ export interface ScreenOptions {
   onPlace: (place: Place) => void;
 }
 
-/** Blue and yellow look different to every eye; marks and words say the same without any colour. */
+/** Blue and yellow can be told apart by colour-blind people too; marks and words say the same without any colour. */
 const COLOURS: Record<Tone, { color?: string; bold?: boolean; dimColor?: boolean }> = {
   good: { color: 'blueBright' },
   bad: { color: 'yellowBright', bold: true },

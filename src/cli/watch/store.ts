@@ -1,4 +1,6 @@
-/** The state of the view. The screen is updated at most so often: a history that is read at once is one change. */
+/**
+ * The state of the view. Updates of the screen are throttled, so that a history that is read at once causes one redraw.
+ */
 import type { WatchData } from './model.ts';
 
 export interface Store {

@@ -39,7 +39,7 @@ export function assertDone(outcome: HelmOutcome, { what, binary, timeoutSeconds,
   throw new HelmError(type, `${what}: ${message.replace(CUT, `$&: ${logFile}`)}`);
 }
 
-/** Of a Helm that has ended well. */
+/** Reads the revision from the output of a Helm that succeeded. */
 export function revisionOf(output: string): number {
   const revision = /^REVISION: (\d+)$/m.exec(output)?.[1];
   return revision === undefined ? 0 : Number(revision);

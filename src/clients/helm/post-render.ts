@@ -12,7 +12,7 @@ const NAME = 'ananta-fields';
 const SCRIPT = 'post-render.mjs';
 /** It takes milliseconds. */
 const ANSWER_SECONDS = 60;
-/** In no YAML. */
+/** Ends the answer; this character cannot occur in YAML. */
 const END = '\0';
 
 /**

@@ -11,7 +11,7 @@ import * as tar from 'tar';
 export const MOST_RECORD_BYTES = 1024 * 1024;
 /** What is packed may become smaller by our program than by Helm's, by less than this. */
 const DIFFERENCE = 1.02;
-/** Before it is packed: what is smaller is no matter, however badly it packs. */
+/** Below this size before compression the record always fits. */
 const NO_MATTER_BYTES = 512 * 1024;
 /** Of an archive: what is in it is a few times larger. */
 const NO_MATTER_ARCHIVE_BYTES = 128 * 1024;

@@ -19,7 +19,7 @@ export interface HelmOptions {
   kubernetes: { kubeconfig: string; context?: string; inCluster: boolean };
 }
 
-/** What every call has in common: its release, its turn in the queue, its way out. */
+/** What every call has in common: its release, its priority in the queue, its cancellation. */
 export interface HelmRequest {
   namespace: string;
   release: string;

@@ -1,4 +1,4 @@
-/** When the signal that cancels a request reaches Helm: at once while it waits, some time later while it works. */
+/** When cancellation reaches Helm: at once while the request is queued, after a delay while the process runs. */
 
 /**
  * The queue drops an aborted task at once even while it runs, and Helm has to have ended first: so only while it waits.

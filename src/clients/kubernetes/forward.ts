@@ -50,7 +50,7 @@ export async function openForward(
       });
   });
   const port = await listen(server, localPort);
-  // Whoever uses it keeps the process alive, not the way itself.
+  // The tunnel alone does not keep the process alive.
   server.unref();
   return {
     port,

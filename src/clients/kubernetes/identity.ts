@@ -1,4 +1,7 @@
-/** Who the cluster is: asked of itself, so that everybody gets the same answer whatever way he comes. */
+/**
+ * The identity of a cluster, read from the cluster itself, so that it does not depend on the address by which it is
+ * reached.
+ */
 import { createHash, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import type { ClusterIdentity } from '../../contract/cluster.ts';

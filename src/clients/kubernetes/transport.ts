@@ -275,7 +275,7 @@ function parseAnswer(request: ApiRequest, body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    // A proxy's page, say. What it holds is nobody's business in a message.
+    // Perhaps a page of a proxy. Its content is left out of the message.
     throw new UnexpectedAnswerError(requestLine(request), 'it is no JSON');
   }
 }

@@ -103,7 +103,7 @@ function folderOf(cacheDir: string): string {
   return join(cacheDir, 'bundles');
 }
 
-/** A bundle holds half of the SDK; the other half, in the worker, has to be of the same version. */
+/** A bundle contains the SDK's workflow library, which has to be of the same version as the worker's. */
 function fileOf(buildId: string): string {
   return `workflows-${buildId}.sdk-${SDK_VERSION}.js`;
 }

@@ -1,6 +1,6 @@
 /**
- * A value that the engine keeps for everybody who uses it, for ever: in a schedule that never runs, since an engine
- * deletes everything else after its retention time. Never encrypted: it has to be readable when every key is lost.
+ * A value stored on the engine without expiry: in the input of a schedule that never runs, since the engine deletes
+ * everything else after its retention time. Never encrypted, so that it can be read when every key is lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -66,7 +66,7 @@ function definitionOf({
     // Paused, a schedule is kept for ever; also if somebody resumes it, its time does not come.
     spec: { intervals: [{ every: '36500 days' }] },
     action: {
-      // Nobody serves this: also when somebody starts it by hand in the UI, nothing happens.
+      // No worker polls this task queue: nothing happens when somebody triggers the schedule in the UI.
       type: 'startWorkflow',
       workflowType,
       taskQueue: 'nobody',

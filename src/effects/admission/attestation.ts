@@ -1,4 +1,4 @@
-/** Who decides, or asks: attested by the API server on an object that they have made themselves. */
+/** Who approves, overrides or asks: the API server records the user name on an object that the person creates. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clients } from '../../clients/index.ts';
 import { type KubernetesClient, paths } from '../../clients/kubernetes/index.ts';
@@ -51,8 +51,8 @@ function attestationObject(name: string, purpose: string): object {
 }
 
 /**
- * A well-formed request is demanded. This one is the same for everybody, and its key was thrown away when it was made:
- * a certificate for it would be of no use to anybody.
+ * The API server demands a well-formed certificate request. This one is the same for everybody and its private key was
+ * deleted, so a certificate for it would be useless.
  */
 const REQUEST = Buffer.from(
   `-----BEGIN CERTIFICATE REQUEST-----

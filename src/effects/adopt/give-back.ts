@@ -61,7 +61,7 @@ export async function giveBack(
   const { kubernetes, catalog } = clients;
   const own = helmReleasesOf(catalog, service).map(({ namespace, name }) => releaseKey(namespace, name));
   const taken = await takenOver(clients, service, scope.signal);
-  // Nothing is left: an attempt before this one has done it, and could not tell.
+  // Nothing is left: an attempt before this one has done it, and its acknowledgement was lost.
   if (taken.length === 0) return own.filter((release) => plan.notes?.some((note) => note.startsWith(`${release}: `)));
   const { releases, digest } = judgedGiving(service, taken);
   // Of several releases an attempt before this one may have given back some.

@@ -55,7 +55,7 @@ function asConfigMap(record: CheckpointRecord): unknown {
   return configMapOf(CHECKPOINT, checkpointName(record), record);
 }
 
-/** Of something that lies in the environment's place for checkpoints. Never changed. */
+/** Immutable ConfigMap for a file in the environment's place for checkpoints. */
 export function configMapOf<Content extends { environment: string; at: string }>(
   { label, key }: Pick<RecordKind<Content>, 'label' | 'key'>,
   name: string,

@@ -50,7 +50,7 @@ export async function deleteAndWait(
 ): Promise<RemainingObject[]> {
   await Promise.all(targets.map(({ path, uid }) => kubernetes.remove(path, uid === '' ? {} : { uid }, signal)));
   let left = [...targets];
-  // What only goes back and forth between states that were seen before does not move.
+  // Only states that were not seen before count as progress.
   const seen = new Set<string>();
   let movedAt = performance.now();
   for (;;) {
@@ -128,7 +128,7 @@ function heldBy(object: KubernetesObject): string {
     : 'deleted, and still there: does its controller run?';
 }
 
-/** The way out, for whoever knows that the finalizer's owner is gone. */
+/** The command that removes a finalizer whose owner no longer exists. */
 function remedy(kind: string, namespace: string | undefined, name: string): string {
   return `. If whoever should remove it is gone: kubectl ${namespace === undefined ? '' : `-n ${namespace} `}patch ${kind.toLowerCase()} ${name} --type merge -p '{"metadata":{"finalizers":null}}'`;
 }

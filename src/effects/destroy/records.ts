@@ -14,7 +14,7 @@ import { type FoundObject, listAll, sweptKinds } from '../release/orphans.ts';
 import { seen } from './survey.ts';
 import type { Target } from './deletion.ts';
 
-/** Finishes what was left; never called where the namespace keeps the keys of a Vault. */
+/** The command for a namespace that was left; not shown where it keeps the keys of a Vault. */
 const DELETE = `kubectl delete namespace ${RECORDS_NAMESPACE}`;
 
 /** @returns the namespace as a whole where all in it is ours, else our own objects one by one */

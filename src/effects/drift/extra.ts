@@ -78,7 +78,7 @@ function whyExtra(
   }
   if (metadata.namespace === undefined || !namespaces.has(metadata.namespace)) return undefined;
   if (!isMadeByOthers(kind, object)) return undefined;
-  // What a volume holds is nobody's to throw away on the advice of a comparison.
+  // Claims hold data: a finding never advises to delete one.
   if (kind === 'PersistentVolumeClaim') return isClaimOfOurs(metadata, survey, claims) ? undefined : NOT_OUR_CLAIM;
   return 'no release of the platform made it; it is left alone: delete it, or have it ignored';
 }
@@ -87,7 +87,7 @@ function identity(kind: string, namespace: string | undefined, name: string): st
   return `${kind} ${namespace ?? ''}/${name}`;
 }
 
-/** Data are nothing to advise the deletion of. */
+/** The advice for claims, which never says to delete them. */
 const NOT_OUR_CLAIM = 'no release of the platform made it; it holds data and is left alone';
 
 /** `<namespace>/<template>-<set>-` of all StatefulSets that releases have applied. */

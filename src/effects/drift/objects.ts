@@ -105,7 +105,7 @@ export async function findObjectDrift(
   });
   // What is there instead of a record is no revision of anybody's that a repair could put back.
   const isReadable = ({ key }: DriftFinding): boolean => !recorded.damaged.has(key.replace(/^helm\//, ''));
-  // Nobody knows what they consist of, so nothing of them is one too many.
+  // Releases with damaged records: their objects are unknown, so none of them counts as extra.
   for (const key of recorded.damaged.keys()) survey.unknown.add(key);
   const ignore = ignoreRules(
     environment.drift.ignore,

@@ -33,7 +33,7 @@ export async function recordDrift(
         ...(reason === undefined ? {} : { reason: clients.redactor.redact(reason).slice(0, 300) }),
       });
       if (outcome !== 'clean') return remembered;
-      // The same drift, should it come again, is news again.
+      // After a clean run the same drift is notified of again.
       const { notified: _, notifiedBy: __, ...rest } = remembered;
       return rest;
     },

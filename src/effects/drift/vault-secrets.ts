@@ -23,7 +23,7 @@ export async function readMadeSecrets(
   try {
     const labelled = await madeSecrets(clients, signal);
     const known = new Set(labelled.map(keyOf));
-    // One that lost its label is no lost Secret.
+    // A Secret that only lost its label is found by its name.
     const others = await Promise.all(
       wantedSecrets(clients.catalog)
         .filter((secret) => !known.has(keyOf(secret)))

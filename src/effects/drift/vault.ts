@@ -85,7 +85,7 @@ async function lookAtVault(
   const { state, detail } = await vault.state(signal);
   if (state !== 'open') return { findings: [await notOpen(clients, state, redactor.redact(detail))], checked: 1 };
   const reviewer = await reviewerFindings(clients, signal);
-  // A token from before would hide that nobody can log in any more.
+  // Logs in anew: a token that is still valid would hide that logins no longer work.
   vault.forgetLogin();
   try {
     return await vault.asDeployer(async (session) => {

@@ -18,7 +18,7 @@ import { HELM_MANAGER } from '../../plan/fields/managed.ts';
 import { fitsPattern } from '../../plan/fields/path.ts';
 import type { Release } from '../release/recover.ts';
 
-/** A list counts for one operation, and not for ever in a long one. */
+/** The list is cached per operation, and for this long at most. */
 const KEPT_MILLISECONDS = 60_000;
 const lists = new WeakMap<KubernetesClient, { of: string; at: number; found: Promise<LeftField[]> }>();
 

@@ -46,7 +46,7 @@ async function claims(
     return isOurs(after);
   } catch {
     signal.throwIfAborted();
-    // A cluster that does not answer is itself a reason to tell: rather twice than never.
+    // Without an answer from the cluster the notification is sent, perhaps twice.
     const known = await readDriftState(kubernetes, run.environment, signal).catch(() => undefined);
     return known === undefined || known.notified !== notified || isOurs(known);
   }

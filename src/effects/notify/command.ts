@@ -19,7 +19,7 @@ export async function callOnce(
     timeout: timeoutSeconds * 1000,
     cancelSignal: signal,
     cwd: config.repoRoot,
-    // Nothing of the worker's own surroundings: a program of somebody else's needs no more than this.
+    // The program gets only these variables, not the worker's whole environment.
     env: config.childEnv,
     extendEnv: false,
     forceKillAfterDelay: 2000,

@@ -52,7 +52,7 @@ export async function deliver(
   return redacted;
 }
 
-/** That somebody is asked is more important than that they can answer by a link. */
+/** Without a key for the links the notification is sent all the same, without them. */
 async function linksFor(
   clients: Clients,
   { name, links }: NotifyTarget,

@@ -23,7 +23,7 @@ export async function notify(clients: Clients, input: InputOf<'notify'>, scope: 
   if (targets.length === 0) return { sent: false };
   const about = input.about === undefined ? undefined : digestOf(input.about.toSorted());
   const { environment, clusterUid } = input.run;
-  // A cluster that does not answer is itself a reason to tell: rather twice than never.
+  // Without an answer from the cluster the notification is sent, perhaps twice.
   const told =
     about === undefined
       ? undefined

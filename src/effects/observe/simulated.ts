@@ -1,4 +1,4 @@
-/** Whether a pod is played: then nothing is in it that could be changed or read. */
+/** Whether a pod is simulated: then nothing is in it that could be changed or read. */
 import type { Clients } from '../../clients/index.ts';
 import { KubernetesError, type KubernetesObject, paths } from '../../clients/kubernetes/index.ts';
 import { isSimulatedPod, simulatedNodes } from '../../plan/drift/content-simulated.ts';
@@ -11,7 +11,7 @@ export async function isSimulated(
   const { nodeName } = (pod['spec'] ?? {}) as { nodeName?: string };
   if (nodeName === undefined) return false;
   const node = await kubernetes.get(`${paths.nodes}/${nodeName}`, signal).catch((error: unknown) => {
-    // Whoever may not look at nodes works on a cluster of others, where no pod is played.
+    // An identity that may not read nodes works on an external cluster, where no pod is simulated.
     if (error instanceof KubernetesError && error.status === 403) return undefined;
     throw error;
   });

@@ -46,7 +46,7 @@ async function appendLine(folder: string, record: AuditRecord): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = await open(path, 'a', 0o600);
   try {
-    // A line that a power cut tore off must not swallow this one.
+    // A line that was cut off by a power failure gets its line break first, so that this one stays whole.
     await file.appendFile(`${known === '' || known.endsWith('\n') ? '' : '\n'}${JSON.stringify(record)}\n`);
     await file.sync();
   } finally {

@@ -38,7 +38,7 @@ import { type Release, unlockRelease } from './recover.ts';
 import { settleUninstalling } from './removal/uninstalling.ts';
 import type { EffectScope } from '../effect.ts';
 
-/** Helm's discovery may be a moment behind a definition that was just established. */
+/** Helm's API discovery may lag a moment behind a CRD that was just established. */
 const KIND_UNKNOWN_PAUSE_MILLISECONDS = 2000;
 
 /** One release of the catalog, from the checkout. */

@@ -11,7 +11,7 @@ import { claim, isRestored } from './restore.ts';
  * run made it.
  */
 export function isDone({ run, step }: ApplyReleaseInput, found: JudgedRevision | undefined): boolean {
-  // Somebody's own upgrade bears our labels: Helm hands them on.
+  // Helm copies labels to the next revision, so an upgrade that somebody else made carries ours, too.
   if (found?.provenance === 'foreign') return false;
   if (found?.status !== 'deployed' || found.labels[RELEASE_LABELS.digest] !== step.digest) return false;
   return step.action !== 'retry' || found.labels[RELEASE_LABELS.run] === run.runId;

@@ -35,7 +35,7 @@ const AT_ONCE = 8;
 /** Between two looks at a kind whose server does not answer, milliseconds. */
 const PAUSES = [300, 1500];
 type Unseen = (kind: Kind, why?: string) => void;
-/** Of a kind that we may not even look at, none of our releases can have made anything. */
+/** Kinds that the identity may not list are skipped: our releases cannot have created objects of them. */
 const nothingOfOurs = (): void => undefined;
 
 /** Kinds that can be listed and deleted; copies of the same objects in other groups are left out. */

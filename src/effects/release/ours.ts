@@ -75,7 +75,7 @@ async function foreignRelease(
   return describe(newest, { namespace, name, service: release?.service }, record);
 }
 
-/** A keyed proof vouches for labels; a revision that lacks it where it should have one was made by somebody. */
+/** Labels count only with their keyed proof; a revision that should have one and has none was made by somebody else. */
 function verdict(
   revisions: readonly Revision[],
   [environment, ...formerly]: Owners,

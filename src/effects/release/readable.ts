@@ -21,7 +21,7 @@ export async function assertReadable(
       .filter(({ kind, action }) => kind === 'release' && (action === 'upgrade' || action === 'retry'))
       .map(async ({ namespace, name }) => {
         const found = releases.get(releaseKey(namespace, name));
-        // An unfinished record is removed, whatever it holds.
+        // An unfinished record is removed without being read.
         if (found === undefined || found.status.startsWith('pending-') || found.status === 'uninstalling') return;
         await readStoredRelease(kubernetes, namespace, name, found.revision, signal);
       }),

@@ -151,7 +151,7 @@ interface Known extends KeptRotation {
   entry: KvEntry;
 }
 
-/** What Vault holds of the secret and of its rotation; unspeakable from now on. */
+/** What Vault holds of the secret and of its rotation; the values are registered with the redactor. */
 async function known({ clients, secret, signal }: Context): Promise<Known> {
   const [kept, entry] = await clients.vault.asDeployer(
     (session) => Promise.all([readRotation(session, secret, signal), readKv(session, secret.path, signal)]),

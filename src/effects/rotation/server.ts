@@ -15,7 +15,7 @@ import { isSimulated } from '../observe/simulated.ts';
 import { readPods, readWorkloads, readyPods } from '../observe/workloads.ts';
 
 /**
- * @returns `simulated` where its pods are played, and nothing is in them that could be changed
+ * @returns `simulated` where its pods are simulated, and nothing is in them that could be changed
  * @throws DeployError CheckFailed for what trying again does not change; Unreachable while the server is not ready
  */
 export async function askServer(

@@ -42,13 +42,13 @@ export async function configureVault(
     const written = await Promise.all(
       serviceRoles(catalog).map((role) => writeRole(session, role, SERVICE_TTL_SECONDS, known, signal)),
     );
-    // After the roles: until now they gave the policies of the version before.
+    // After the roles were written, since before that they still named the policies of the version before.
     return { roles: written.flat(), superseded: await findSuperseded(session, catalog, known, signal) };
   }, signal);
   changed.push(...roles, ...(await removeSuperseded(clients, superseded, signal)));
   const { configured } = wantedReceipt(catalog, environment, wanted.kubernetesHost);
   await vault.asDeployer((session) => writeReceipt(session, { configured }, signal), signal);
-  // Only now that the deployer has proved that it can do without.
+  // Only now, after the deployer's own login has worked.
   if (environment.vault.rootToken === 'revoke' && (await vault.root.revoke(signal))) changed.push('root token revoked');
   return { changed };
 }

@@ -195,7 +195,7 @@ function prefixed(
   return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [`${prefix}.${name}`, value]));
 }
 
-/** Requests are logged by the server, values in them only as HMAC. A server that refuses is no reason to stop. */
+/** Enables Vault's audit log, in which values are HMACs. A server that refuses it does not stop the deployment. */
 async function enableAudit(session: VaultSession, signal?: AbortSignal): Promise<string[]> {
   const devices = auditSchema.parse((await session.read('sys/audit', signal)) ?? { data: {} }).data;
   if (Object.keys(devices).length > 0) return [];

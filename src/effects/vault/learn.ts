@@ -1,7 +1,7 @@
 import type { SecretPath } from '../../catalog/schema.ts';
 import type { Redactor } from '../../clients/redact.ts';
 
-/** Makes the values of a path unspeakable for this process, except those that the catalog itself spells out. */
+/** Registers the values of a path with the redactor, except fixed values that stand in the catalog. */
 export function registerSecretValues(
   redactor: Redactor,
   declared: Pick<SecretPath, 'keys'> | undefined,

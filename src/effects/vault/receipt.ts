@@ -1,5 +1,6 @@
 /**
- * What the initialisation of Vault has done, written into Vault itself: a Vault that lost its data has lost this too.
+ * A record in Vault of what its initialisation has done. A Vault that lost its data has lost this record as well, which
+ * shows the loss.
  */
 import type { Catalog } from '../../catalog/schema.ts';
 import { KvConflictError, readKv, type VaultSession, versionOfKv, writeKv } from '../../clients/vault/index.ts';
@@ -56,7 +57,7 @@ export async function writeReceipt(
       signal,
     );
   } catch (error) {
-    // The other writer knows no less; the next plan sees what is missing.
+    // The other writer wrote the same; the next plan finds what is missing.
     if (!(error instanceof KvConflictError)) throw error;
   }
   return true;

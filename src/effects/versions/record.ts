@@ -85,7 +85,7 @@ async function withContents(
   releases: readonly VersionedRelease[],
 ): Promise<VersionedRelease[]> {
   if (releases.every(({ chart }) => chart.content !== undefined)) return [...releases];
-  // A checkout that cannot be read any more is no reason to lose a version.
+  // The version is recorded also where the checkout cannot be read any more.
   const inputs = await allReleaseInputs(catalog, environment, imageTags, config).catch(
     () => new Map<string, ReleaseInputs>(),
   );

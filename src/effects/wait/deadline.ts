@@ -1,6 +1,6 @@
 /**
- * A deadline that counts only time in which waiting made sense: while the cluster cannot be seen, nothing could have
- * become healthy before our eyes. It goes on where an earlier attempt of the same wait has left off.
+ * A deadline that does not count time in which the API server cannot be reached, since nothing could be seen to become
+ * healthy. It goes on where an earlier attempt of the same wait stopped.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,7 +12,7 @@ export interface Deadline {
   pause(milliseconds: number): Promise<void>;
   /** Ends the current pause: something has changed. */
   wake(): void;
-  /** From now on time does not count, whatever else is true; or it does again. */
+  /** Stops or resumes counting. */
   suspend(suspended: boolean): void;
 }
 

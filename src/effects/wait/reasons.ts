@@ -22,14 +22,14 @@ export interface Reasons {
   lookAgainMilliseconds(): number;
 }
 
-/** Most releases are healthy before, and nobody asks for events. */
+/** Events are read only after this time; most releases are healthy before. */
 const EVENTS_AFTER_MILLISECONDS = 2500;
-/** Pods of before that are just ending may hold what a quota lacks. */
+/** Pods of the former revision that are still ending may use up the quota. */
 const GRACE_MILLISECONDS = 60_000;
 /** The cluster's clock and ours need not be the same. */
 const CLOCKS_MILLISECONDS = 2000;
 const MOST = 3;
-/** What every pod says of itself while it starts. */
+/** States that every pod passes while it starts; they are no cause. */
 const USUAL = ['Pending', 'NotReady', 'Running', 'Unknown'];
 
 export function createReasons(

@@ -112,7 +112,7 @@ export async function waitForRelease(clients: Waiting, input: WaitInput): Promis
         readAt = -Infinity;
         deadline.suspend(true);
         say(error.message);
-        // Whoever tries again says for how long.
+        // Temporal's retry policy says for how long it is tried.
         awaySince ??= performance.now();
         if (performance.now() - awaySince > (input.awaySeconds ?? AWAY_SECONDS) * 1000) throw error;
         await deadline.pause(AFTER_OUTAGE_MILLISECONDS);
@@ -148,7 +148,7 @@ async function ask(
   { release, job, probe, answersOnly, signal }: WaitInput,
   workloads: readonly LiveWorkload[],
 ): Promise<ProbeResult> {
-  // There is nobody to ask.
+  // No pod runs, so there is nothing to probe.
   if (isScaledToZero(workloads)) return { ok: true, text: SCALED_TO_ZERO };
   if (answersOnly) return probeVaultAnswers(clients, signal);
   if (probe === undefined)

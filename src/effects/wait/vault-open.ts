@@ -1,6 +1,6 @@
 /**
- * While something is waited for, Vault stays open: its pod comes back sealed from every restart, and whoever reads its
- * own secrets would wait in vain for somebody to open it.
+ * Keeps Vault unsealed during a health wait: after a restart its pod is sealed, and a service that reads its secrets
+ * from Vault would never become healthy.
  */
 import type { Clients } from '../../clients/index.ts';
 import { UnreachableError } from '../../clients/kubernetes/index.ts';

@@ -61,7 +61,7 @@ export function patchKeeping(
     }, {});
 }
 
-/** A tree with one leaf. */
+/** Builds a tree with this one value. */
 export function at(path: readonly string[], value: unknown): Tree {
   return path.reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Tree;
 }

@@ -28,9 +28,9 @@ export interface Matching {
   missing: Release[];
 }
 
-/** How much each says, of 1. */
+/** Weights of the parts of the score; their sum is 1. */
 const WEIGHTS = { name: 0.6, namespace: 0.15, chart: 0.25 };
-/** Below it a match is no better than chance. */
+/** A lower score is not reported as a near miss. */
 const NEAR = 0.55;
 const SHOWN_CANDIDATES = 3;
 

@@ -85,14 +85,14 @@ function recordSteps(
     }
     if (now === undefined) return { kind, name, action: 'create' };
     if (isDeepStrictEqual(now.data, then?.data)) return { kind, name, action: 'keep' };
-    // Written once and for all under the id of a run.
+    // These records are immutable and named after a run.
     if (kind === 'audit' || kind === 'checkpoint') return { kind, name, action: 'keep' };
     if (kind === 'drift') return { kind, name, action: driftAction(now, then) };
     return { kind, name, action: 'replace' };
   });
 }
 
-/** Acceptances are what people have said; counts and runs are of passing interest. */
+/** Only acceptances, which people made, are put back; counts of repairs and former runs are not. */
 function driftAction(now: KeptObject, then: KeptObject | undefined): RecordAction {
   const [current, kept] = [acceptedIn(now), acceptedIn(then)];
   if (kept.length === 0 || kept.every((one) => current.some((other) => isDeepStrictEqual(one, other)))) return 'keep';

@@ -104,7 +104,7 @@ function seriesName({ __name__: name = '', ...labels }: Readonly<Record<string, 
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 }
 
-/** A few are enough to know what is meant. */
+/** Names only the first few. */
 function listed(values: readonly { name: string; value: number }[]): string {
   const few = values.slice(0, 3).map(({ name, value }) => (name === '' ? String(value) : `${value} for ${name}`));
   return `${few.join(', ')}${values.length > 3 ? ` and ${values.length - 3} more` : ''}`;

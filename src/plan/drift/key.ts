@@ -5,7 +5,7 @@ const LENGTH = 6;
 
 /** A short name for a finding's key, the same in every run: six letters and digits. */
 export function shortId(key: string): string {
-  // FNV-1a, 32 bits.
+  // FNV-1a, 32 bits: a workflow has no crypto module.
   let hash = 0x811c9dc5;
   for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193) >>> 0;
   return hash.toString(36).padStart(LENGTH, '0').slice(-LENGTH);

@@ -78,7 +78,7 @@ export function withRepairs(state: DriftState, keys: readonly string[], rule: Fl
   const repairs: DriftState['repairs'] = {};
   for (const key of new Set([...Object.keys(state.repairs), ...keys])) {
     const times = [...recent(state.repairs[key] ?? [], rule, now), ...(counted.has(key) ? [at] : [])];
-    // Counts above the limit make no difference.
+    // More repairs than the limit need not be kept.
     if (times.length > 0) repairs[key] = times.slice(-rule.flapLimit);
   }
   return { ...state, repairs };

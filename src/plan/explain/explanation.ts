@@ -68,6 +68,6 @@ export interface OperationExplanation {
   /** File with what was collected then, on the worker's machine. */
   evidence?: string;
   retries: { activity: string; attempt: number; message: string; nextAt?: string }[];
-  /** What waits have met. */
+  /** Causes that health waits have reported, such as a quota. */
   causes: string[];
 }

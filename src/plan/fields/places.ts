@@ -48,7 +48,8 @@ const RULES: readonly Rule[] = [
   { kinds: ['PersistentVolumeClaim'], field: /^spec\.volumeName$/, place: 'theirs' },
   // Rights, and who may reach what: each entry more is another right.
   { kinds: GRANTS, field: /^(?!metadata\b)/, place: 'ours' },
-  // Whoever reads a configuration reads all its keys. An empty one is there for a controller to fill.
+  // A reader of a ConfigMap reads all its keys, so an added one is drift. One that the release leaves empty is filled
+  // by a controller.
   { kinds: ['ConfigMap'], field: /^(data|binaryData)\b/, place: 'ours where applied' },
 ];
 

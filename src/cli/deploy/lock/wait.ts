@@ -75,7 +75,7 @@ export async function waitForLock(
   return watchToEnd(session, client, answer.started);
 }
 
-/** A rollback or a destruction that ends half-way is nothing to build on. */
+/** A rollback or destruction is not superseded: half-done it leaves no state to deploy over. */
 function requireSupersedable(holder: LockHolder, environment: string): void {
   if (holder.operation === 'deploy' || holder.operation === 'repair') return;
   throw refused(

@@ -10,7 +10,7 @@ import { syncFolder } from '../../../process/files.ts';
 import { counted, runningSum, sumOfFile } from '../sum.ts';
 import { type BackupPlace, type KeptFile, LEFT_MILLISECONDS } from './types.ts';
 
-/** Of one attempt alone: another one, of a worker that was cut off, may be at the same file. */
+/** The name is unique to one attempt: another one, of a worker that was cut off, may still write. */
 const PARTIAL = /\.[0-9a-f]{8}\.partial$/;
 
 /** Whose files those of a folder are, as seen from here. */

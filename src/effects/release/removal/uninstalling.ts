@@ -10,7 +10,10 @@ import { FAILURES } from '../../../contract/failures.ts';
 import { type Release, removeRecord } from '../recover.ts';
 import type { Revision } from '../revisions.ts';
 
-/** An uninstall that lives deletes, and deletes in seconds; what it waits for afterwards is seen to go. */
+/**
+ * A running uninstall deletes objects within seconds, and objects that it then waits for can be seen to disappear.
+ * Without either for this long, nobody is at work.
+ */
 const SILENCE_SECONDS = 30;
 /** Helm's own default for what it may wait for. */
 const LONGEST_SECONDS = 330;

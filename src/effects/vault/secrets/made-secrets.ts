@@ -25,7 +25,7 @@ export interface MadeSecret {
   object: KubernetesObject;
 }
 
-/** All that carry our label, and no other environment's name. Their values become unspeakable. */
+/** All that carry our label, and no other environment's name. Their values are registered with the redactor. */
 export async function madeSecrets(
   clients: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor' | 'environment'>,
   signal?: AbortSignal,

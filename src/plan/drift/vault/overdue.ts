@@ -45,7 +45,7 @@ export function overdueFindings(
         field: `${secret.key} age`,
         was: `at most ${days(rotation.olderThanSeconds)} days`,
         is: since === undefined ? 'unknown' : `${days((now - Date.parse(since)) / 1000)} days`,
-        // The same tomorrow: an acceptance lasts until it is rotated.
+        // Does not change from day to day, so that an acceptance holds until the secret is rotated.
         value: since ?? 'unknown',
         note: `It is older than rotation.olderThanSeconds of the environment says. Rotate it: ${line}`,
       }),
