@@ -7,7 +7,7 @@
 import { nodeRequirements } from '../bootstrap/index.ts';
 import { acquireTools, formatProgress, removeGoCaches, type ToolName } from '../bootstrap/tools/index.ts';
 import { readConfig } from '../src/config.ts';
-import { buildImages, RECIPES } from './images/index.ts';
+import { buildImages, DATABASE_RECIPES, RECIPES } from './images/index.ts';
 import { registryProgram } from './support/charts/oci-registry.ts';
 import { temporalServerProgram } from './support/temporal-server.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
@@ -44,7 +44,8 @@ async function prepareTools(): Promise<void> {
 async function prepareNode(): Promise<void> {
   if (!(await nodeRequirements()).every(({ ok }) => ok)) return;
   await acquire(nodeToolNames);
-  say(`images are there: ${(await buildImages(config, RECIPES, say)).archive}`);
+  for (const recipes of [RECIPES, DATABASE_RECIPES])
+    say(`images are there: ${(await buildImages(config, recipes, say)).archive}`);
 }
 
 let done = false;

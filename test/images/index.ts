@@ -8,7 +8,7 @@ import { keycloak, keycloakConfigCli } from './recipes/keycloak.ts';
 import { minio, minioClient } from './recipes/minio.ts';
 import { mongodb } from './recipes/mongodb.ts';
 import { pause } from './recipes/pause.ts';
-import { postgres } from './recipes/postgres.ts';
+import { postgres, postgresWithTools } from './recipes/postgres.ts';
 import { rabbitmq } from './recipes/rabbitmq.ts';
 import { redis } from './recipes/redis.ts';
 import { standIns } from './recipes/stand-in.ts';
@@ -45,3 +45,6 @@ export const RECIPES: readonly ImageRecipe[] = [
   vault,
   ...standIns(),
 ];
+
+/** A database that can be dumped, and its migrations: of no service of the platform, for one test. */
+export const DATABASE_RECIPES: readonly ImageRecipe[] = [pause, postgresWithTools, flyway];

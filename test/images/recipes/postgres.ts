@@ -11,6 +11,9 @@ const HOME = '/usr/lib/postgresql/16';
 /** The server of the image's own version, as a Maven artifact: a txz in a jar, with all that it links to. */
 const ARTIFACT = `io.zonky.test.postgres:embedded-postgres-binaries-linux-${ARCHITECTURE === 'arm64' ? 'arm64v8' : ARCHITECTURE}:${IMAGES.postgres.tag}.0`;
 
+/** Of `postgresWithTools`. */
+export const TAG_WITH_TOOLS = '15-debian';
+
 const server = tree({
   title: `PostgreSQL ${IMAGES.postgres.tag}`,
   key: `${ARTIFACT} 2`,
@@ -92,6 +95,8 @@ fi
 exec "$@"
 `;
 
+const OWNER = { name: 'postgres', uid: 999, gid: 999, home: '/var/lib/postgresql' };
+
 /** The server of the chart's version with Debian's client, 15. */
 export const postgres: ImageRecipe = {
   name: 'postgres',
@@ -100,7 +105,7 @@ export const postgres: ImageRecipe = {
     ...debian('postgresql-client-15'),
     server,
     files('PostgreSQL image', [
-      ...users({ name: 'postgres', uid: 999, gid: 999, home: '/var/lib/postgresql' }),
+      ...users(OWNER),
       // The programs themselves: Debian's wrapper is a script in Perl, too slow for a probe.
       ...['psql', 'pg_isready', 'pg_dump', 'pg_restore'].map((name) => ({
         path: `${HOME}/bin/${name}`,
@@ -112,14 +117,46 @@ export const postgres: ImageRecipe = {
       { path: '/usr/local/bin/docker-entrypoint.sh', mode: 0o755, content: ENTRYPOINT },
     ]),
   ],
-  env: {
-    PATH: `${HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-    LANG: 'C.UTF-8',
-    PGDATA: '/var/lib/postgresql/data',
-  },
-  entrypoint: ['docker-entrypoint.sh'],
-  cmd: ['postgres'],
-  ports: [5432],
-  // Fast shutdown: it does not wait for its clients to leave.
-  stopSignal: 'SIGINT',
+  ...startedWith(HOME),
 };
+
+const DEBIAN_HOME = '/usr/lib/postgresql/15';
+
+/** Debian's server with its own tools, which dump it: those above are older than their server, and refuse to. */
+export const postgresWithTools: ImageRecipe = {
+  name: 'postgres-with-tools',
+  references: [`docker.io/library/postgres:${TAG_WITH_TOOLS}`],
+  layers: [
+    ...debian('postgresql-15'),
+    files('PostgreSQL image of Debian', [
+      ...users(OWNER),
+      { path: '/docker-entrypoint-initdb.d', folder: true },
+      { path: '/var/lib/postgresql/data', folder: true, mode: 0o1777, uid: 999, gid: 999 },
+      { path: '/var/run/postgresql', folder: true, mode: 0o3777, uid: 999, gid: 999 },
+      {
+        path: '/usr/local/bin/docker-entrypoint.sh',
+        mode: 0o755,
+        content: ENTRYPOINT.replace(
+          "  printf '\\nhost all",
+          `  echo "listen_addresses = '*'" >> "$PGDATA/postgresql.conf"\n  printf '\\nhost all`,
+        ),
+      },
+    ]),
+  ],
+  ...startedWith(DEBIAN_HOME),
+};
+
+function startedWith(home: string): Pick<ImageRecipe, 'env' | 'entrypoint' | 'cmd' | 'ports' | 'stopSignal'> {
+  return {
+    env: {
+      PATH: `${home}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      LANG: 'C.UTF-8',
+      PGDATA: '/var/lib/postgresql/data',
+    },
+    entrypoint: ['docker-entrypoint.sh'],
+    cmd: ['postgres'],
+    ports: [5432],
+    // Fast shutdown: it does not wait for its clients to leave.
+    stopSignal: 'SIGINT',
+  };
+}
