@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';
+import type { RotationSystem } from '../../../src/catalog/schema.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import { presenceOf } from '../../../src/cli/secrets/presence.ts';
 import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
@@ -34,10 +35,13 @@ function known({ vault }: FakeParts): Set<string> {
   );
 }
 
+const SUPERUSER: RotationSystem = { system: 'postgresql', server: 'cache', database: 'postgres', username: 'username' };
+
 async function prepared(
   parts: FakeParts,
+  rotation?: RotationSystem,
 ): Promise<{ activities: Activities; roles: Map<string, string>; first: string }> {
-  rotating(parts);
+  rotating(parts, rotation);
   const activities = createActivities(parts.clients, () => testScope());
   await seed(parts, activities);
   const roles = fakeServer(parts);
@@ -52,13 +56,17 @@ async function begunAt({ clients }: FakeParts): Promise<string | undefined> {
 }
 
 describe('a rotation that is cut off', () => {
-  for (const when of ['before', 'after'] as const)
-    test(`at any request, ${when} it is processed, goes on to its end`, async () => {
+  for (const [of, when, rotation] of [
+    ['a role', 'before', undefined],
+    ['a role', 'after', undefined],
+    ['the superuser', 'after', SUPERUSER],
+  ] as const)
+    test(`of ${of}, at any request, ${when} it is processed, goes on to its end`, async () => {
       let cuts = 0;
       for (let at = 1; ; at++) {
         let done = false;
         await withFakeClients(async (parts) => {
-          const { activities, roles, first } = await prepared(parts);
+          const { activities, roles, first } = await prepared(parts, rotation);
           parts.vault.cutAt(at, when);
           done = await rotateAll(activities, parts).then(
             () => true,
