@@ -299,6 +299,17 @@ const REFUSALS: Refusal[] = [
     message: 'unknown service "nobody"',
   },
   {
+    name: 'a phase with more services than its workflow could carry',
+    break: (c) => {
+      const { phase } = serviceIn(c, 'web');
+      for (let number = 1000; number <= 2500; number += 1)
+        c.services.push(sampleService(`many-${number}`, number, { phase }));
+    },
+    file: 'src/catalog/phases.ts',
+    field: 'phases.1',
+    message: '"Everything" has 1506 services, and a phase may have 1500: divide it into several phases',
+  },
+  {
     name: 'application of an unknown namespace',
     break: (c) => {
       c.applicationSet.namespaces.push('nowhere');

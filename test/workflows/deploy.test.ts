@@ -102,6 +102,10 @@ describe('deploy', () => {
     const { events } = await engine.client.workflow.getHandle(result.workflowId, result.runId).fetchHistory();
     const signals = events?.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal).length ?? 0;
     assert.ok(signals < 40, `${signals} signals of 180 reports`);
+    const phase = engine.client.workflow.getHandle(phaseWorkflowId(result.workflowId, result.runId, 1));
+    const { events: ofPhase } = await phase.fetchHistory();
+    const each = (ofPhase?.length ?? 0) / names.length;
+    assert.ok(each < 25, `${each} events for each service: 1,500 of them would come near the engine's limit of 51,200`);
   });
 
   test('whoever is attached sees what is tried again, from planning on, and what a wait has met', async () => {

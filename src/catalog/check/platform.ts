@@ -14,6 +14,7 @@ export function checkPlatform(catalog: Catalog): PlacedProblem[] {
       'phases',
       catalog.phases.map(({ number }) => String(number)),
     ),
+    ...checkPhaseSizes(catalog),
     ...duplicates(
       'secretPaths',
       catalog.secretPaths.map(({ path }) => path),
@@ -25,6 +26,26 @@ export function checkPlatform(catalog: Catalog): PlacedProblem[] {
     ...catalog.secretPaths.flatMap((path) => checkKeys(catalog, path)),
     ...references(catalog),
   ];
+}
+
+/**
+ * A phase is a workflow. Temporal ends one that has 51,200 events and allows 2,000 activities at once; a service takes
+ * up to 25 events (docs/understand/scale.md).
+ */
+const MOST_IN_A_PHASE = 1500;
+
+function checkPhaseSizes({ phases, services }: Catalog): PlacedProblem[] {
+  const sizes = new Map<number, number>();
+  for (const { phase } of services) sizes.set(phase, (sizes.get(phase) ?? 0) + 1);
+  return phases
+    .filter(({ number }) => (sizes.get(number) ?? 0) > MOST_IN_A_PHASE)
+    .map(({ number, title }) => ({
+      section: 'phases',
+      field: `phases.${number}`,
+      message:
+        `"${title}" has ${sizes.get(number) ?? 0} services, and a phase may have ${MOST_IN_A_PHASE}: ` +
+        'divide it into several phases',
+    }));
 }
 
 function duplicates(section: string, values: string[]): PlacedProblem[] {
