@@ -26,7 +26,7 @@ export interface Component {
   prepare?: () => Promise<void>;
   /** One look. @returns what there is to say about it, '' for nothing. @throws Error while it does not work */
   check: () => Promise<string>;
-  /** So long nothing of it may change until the first good check: what it computes, writes, answers. */
+  /** How long it may make no progress (CPU time, log lines, answers) before its first good check. */
   standstillMs: number;
   /** How often it is started again when it ends before that. */
   restarts?: number;
@@ -73,7 +73,7 @@ export interface EnsureOptions {
 }
 
 /**
- * Sees to it that the component runs and works, under its lock: whoever comes second finds it running.
+ * Starts the component unless it runs and works, under its lock: a second caller finds it running.
  * @returns whether it had to be started
  * @throws ComponentError with the end of its log when it does not come up
  */
@@ -121,8 +121,8 @@ export async function startComponent(
 }
 
 /**
- * Whoever is killed between starting a process and recording it leaves one that nobody knows, on our ports and our
- * data.
+ * A command that is killed between starting a process and recording it leaves a process without a record, which holds
+ * our ports and data: it is found and ended here.
  */
 async function endUnrecorded(
   layout: Layout,

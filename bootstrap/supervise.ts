@@ -118,7 +118,7 @@ async function keepSimulationMoving(layout: Layout, signal: AbortSignal, report:
   api?.close();
 }
 
-/** The quick look at what was seen to live before: nearly always the answer is yes. */
+/** A quick check of components that were running at the last look. */
 async function stillLives(living: Map<ComponentName, DaemonRecord>, name: ComponentName): Promise<boolean> {
   const record = living.get(name);
   if (record === undefined) return false;
@@ -141,8 +141,8 @@ async function hasDied(
 }
 
 /**
- * It could not take back what it had allocated for whom while etcd was away; started again, it knows what is free. Not
- * left half done when the command is left.
+ * The API server cannot release ports and addresses that it allocated while etcd was away; after a restart it knows
+ * which are free. The restart is finished also when the command ends.
  */
 async function renewApiServer(environment: Environment, config: Config, layout: Layout, report: Report): Promise<void> {
   const running = await runningDaemon(pidFileOf(layout, 'kube-apiserver'));

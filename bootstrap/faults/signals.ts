@@ -6,13 +6,13 @@ import { isErrorCode } from '../process/files.ts';
 import { findProcesses } from '../process/orphans.ts';
 import { WaitTimeoutError, waitUntil } from '../process/wait.ts';
 
-/** Whoever may be hit. */
+/** A process that a fault can hit. */
 export interface Victim {
   /** For people. */
   name: string;
   /** Of the process that runs now. */
   pid: () => Promise<number | undefined>;
-  /** Somebody starts another one when it dies. */
+  /** Whether it is started again when it dies. */
   isKept: boolean;
 }
 

@@ -131,7 +131,7 @@ export function proxyConfig(layout: NodeLayout, network: NodeNetwork): Record<st
     healthzBindAddress: `${network.node}:${PROXY_HEALTH_PORT}`,
     metricsBindAddress: '127.0.0.1:10249',
     nodePortAddresses: [`${network.node}/32`],
-    // The machine's own limits are none of our business.
+    // kube-proxy leaves the machine's own connection limits as they are.
     conntrack: { maxPerCore: 0, min: 0 },
     oomScoreAdj: 0,
   };

@@ -1,4 +1,4 @@
-/** Small files of state. Written, they are whole or absent; read, a damaged one is as good as none. */
+/** Small state files. They are written atomically; a damaged one is read as if it were missing. */
 import { readFile } from 'node:fs/promises';
 
 export { privateFolder, writeFileDurably } from '../../src/process/files.ts';

@@ -147,8 +147,8 @@ export async function withLock<T>(path: string, options: WithLockOptions, fn: ()
 }
 
 /**
- * Removes the locks of dead processes from a folder that holds nothing but locks. They would block nobody, only look as
- * if.
+ * Removes the locks of dead processes from a folder that holds nothing but locks. They block nobody, but look like held
+ * locks.
  */
 export async function sweepLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {

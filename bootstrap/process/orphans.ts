@@ -15,7 +15,7 @@ export interface OrphanQuery {
    * well.
    */
   orEnvironment?: boolean;
-  /** It runs one of these; a person's own editor on one of our files is none of our business. */
+  /** The program has to be one of these; an editor that a person has opened on one of our files does not count. */
   programs: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Signs that a process moves: a busy machine is slow, and a process that works on it is no failure. */
+/** Signs that a process makes progress, so that a slow start on a busy machine is not taken for a failure. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';

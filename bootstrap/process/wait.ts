@@ -31,11 +31,11 @@ export async function waitUntil<T>(what: string, options: WaitOptions, look: () 
 }
 
 export interface MovingOptions extends Omit<WaitOptions, 'timeoutMs'> {
-  /** So long nothing may change. */
+  /** How long the state may stay unchanged. */
   standstillMs: number;
   /** In words, which change as long as what is waited for moves. */
   signs: () => Promise<string>;
-  /** Also one that moves ends somewhere: by default after five minutes, and later the busier the machine is. */
+  /** Limit also for a wait that makes progress: five minutes by default, longer on a busy machine. */
   longestMs?: () => number;
 }
 

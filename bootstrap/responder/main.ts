@@ -39,7 +39,7 @@ function needed(name: Exclude<keyof typeof values, 'tcp' | 'command' | 'answer'>
 }
 
 const failures = needed('failures');
-/** Good answers are too many to write down. */
+/** Only failures are logged. */
 const onProbe = ({
   kind,
   service,

@@ -55,7 +55,7 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
   http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     void answerGrpc(options, stream, headers);
   });
-  // Clients go away as they please.
+  // Clients may close the connection at any time.
   http2.on('sessionError', () => undefined);
   http1.on('clientError', (_error, socket) => {
     socket.destroy();

@@ -38,7 +38,7 @@ async function* pieces(response: IncomingMessage, silence: number, limit: number
   }
 }
 
-/** A server that says no, or cannot be reached, will say the same again; a cut connection may not. */
+/** Only a cut connection is tried again; a refusal, or a server that cannot be reached, is final. */
 function worthRepeating(error: unknown): boolean {
   if (error instanceof HostUnreachableError) return false;
   return !(error instanceof HttpStatusError) || error.status === 429 || error.status >= 500;

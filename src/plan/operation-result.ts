@@ -59,7 +59,7 @@ function inOrder(planned: readonly PlannedCheck[], checks: readonly CheckOutcome
   return checks.toSorted((a, b) => place(a) - place(b));
 }
 
-/** What is not there, although the operation may have succeeded. */
+/** Lists what is missing although the operation may have succeeded. */
 function skipNotes(services: readonly ServiceOutcome[]): string[] {
   const of = (type: string): ServiceOutcome[] => services.filter(({ failure }) => failure?.type === type);
   const lost = of(DEPENDENCY_SKIPPED).map(({ name }) => name);

@@ -110,7 +110,10 @@ export function checkSeconds(
   return ended === undefined ? undefined : (ended - since) / 1000;
 }
 
-/** An earlier attempt, or an earlier moment of the same; nothing follows an end, but that what failed is skipped. */
+/**
+ * An event is out of date when it is of an earlier attempt or an earlier moment. After an end only the skipping of a
+ * failed service counts.
+ */
 function isOlder(event: ServiceProgress, known: ServiceProgress): boolean {
   const [attempt, last] = [event.attempt ?? 0, known.attempt ?? 0];
   if (attempt !== last) return attempt < last;

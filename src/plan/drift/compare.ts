@@ -1,4 +1,6 @@
-/** What was applied against what is there. Defaults and whatever else the server adds are no difference. */
+/**
+ * Compares what was applied with what is there. Defaults and other fields that the API server adds are no difference.
+ */
 import { isTree } from '../../environment/files/merge.ts';
 import { entryPart, listKeys, type Path, valueAtPath } from '../fields/path.ts';
 import { sameValue } from '../sorted.ts';

@@ -1,7 +1,4 @@
-/**
- * Pods that a StatefulSet has made and that have none any more: it was deleted without them, and what makes it anew
- * adopts them. Pure.
- */
+/** Pods whose StatefulSet was deleted without them; the StatefulSet that is created again adopts them. Pure. */
 import { z } from 'zod';
 
 const POD_NAME = 'statefulset.kubernetes.io/pod-name';

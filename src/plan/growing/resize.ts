@@ -6,7 +6,7 @@ export type ResizeState =
   /** The volume has grown; its file system does when a pod mounts it. */
   | { state: 'unmounted' }
   | { state: 'waiting'; text: string }
-  /** It does not become true by waiting. */
+  /** A resize in this state never completes by itself. */
   | { state: 'failed'; text: string };
 
 /** What Kubernetes says of a resize that its driver refuses for good. */

@@ -48,7 +48,8 @@ export function requireConfirmed(
 }
 
 /**
- * Such a gate has to know which person has asked, and of a workflow nobody knows: it would never open.
+ * A gate with `notSelf` has to know which person has asked. For a workflow that is not known, so the gate would never
+ * open.
  * @throws NexusRefusedError Forbidden, naming it
  */
 export function requireOpenableGates({ name, approvals }: Pick<Environment, 'name' | 'approvals'>): void {

@@ -21,7 +21,7 @@ interface Walk {
 
 export const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
-/** An object that nests without end is no object of a chart. */
+/** Limit on nesting; objects of charts stay far below it. */
 const MOST_PROBLEMS = 20;
 
 /**
@@ -82,7 +82,7 @@ function check(walk: Walk, value: unknown, schema: Schema, path: string): void {
     }
     const before = walk.found.length;
     check(walk, value, walk.definitions[name] ?? {}, path);
-    // What has wrong types is not looked at any closer.
+    // Rules are not evaluated on values of a wrong type.
     if (walk.found.length === before && isTree(value)) RULES[shortName(name)]?.(value, add);
     return;
   }
@@ -196,7 +196,7 @@ function typeProblem(value: unknown, schema: Schema): string | undefined {
   return undefined;
 }
 
-/** Go's expressions are almost ours. */
+/** Go's regular expressions are nearly those of JavaScript. */
 function matches(pattern: string, text: string): boolean | undefined {
   try {
     return new RegExp(pattern).test(text);

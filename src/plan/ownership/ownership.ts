@@ -73,7 +73,7 @@ export function requireOwnership(claimant: Claimant, owner: ClusterOwner): Clust
   return owner;
 }
 
-/** Without saying why not. */
+/** As `requireOwnership`, for callers that do not need the reason. */
 export function isOwner(claimant: Claimant, owner: ClusterOwner): boolean {
   try {
     requireOwnership(claimant, owner);

@@ -53,7 +53,7 @@ function verdictOf(rule: PolicyRule, facts: Facts, now: Date): PolicyVerdict {
     if (more > 0) verdict.violations.push({ object: `and ${more} more`, fields: [] });
     return verdict;
   } catch (error) {
-    // Nobody knows what it would have said.
+    // A rule that could not be evaluated counts as broken.
     return { ...verdict, problem: (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '' };
   }
 }

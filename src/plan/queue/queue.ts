@@ -15,7 +15,7 @@ export interface Queue {
 
 export const EMPTY_QUEUE: Queue = { answers: {} };
 
-/** Only the newest waits: the platform as somebody wanted it before is of no use to anybody. */
+/** Only the newest request waits: earlier ones describe a platform that is no longer wanted. */
 export function asked({ newest, starting, answers }: Queue, request: QueueRequest): Queue {
   return {
     newest: request,

@@ -1,4 +1,4 @@
-/** Two states against each other: everything that is not the same. Pure. */
+/** Compares two states and lists every difference. Pure. */
 import { isTree } from '../../environment/files/merge.ts';
 import type { ComparableState } from './state.ts';
 

@@ -38,7 +38,7 @@ export type PlannedFault = {
     }
 );
 
-/** Hit more often: what does the work, and what it is done with. */
+/** These targets are chosen more often: they do the work of a deployment. */
 const WEIGHTS: Readonly<Record<FaultTarget, number>> = {
   worker: 4,
   helm: 4,

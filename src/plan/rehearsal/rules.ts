@@ -112,7 +112,7 @@ export function mayDiffer(): { what: string; why: string }[] {
   ];
 }
 
-/** Said by `state.ts` in code. */
+/** Applied in code by `state.ts`. */
 const OTHERWISE = [
   {
     what: 'values in Secrets and in Vault',

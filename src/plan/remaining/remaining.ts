@@ -34,7 +34,7 @@ export interface RunningServices {
   elapsed: (service: string) => number | undefined;
 }
 
-/** Clocks, and a machine that is a little slower today, are no news. */
+/** A tolerance for differing clocks and a slightly slower machine. */
 const TOLERANCE = { factor: 1.2, seconds: 3 };
 
 /** Services at work that take longer than ever before, the longest first. */

@@ -1,7 +1,7 @@
 /** Rows with bars on a common scale of time. Pure. */
 import { text } from './markup.ts';
 
-/** The position of a moment, in percent of the whole. */
+/** Position of a moment on the scale, in percent. */
 export interface Scale {
   at: (moment: number) => string;
   /** As CSS. */
