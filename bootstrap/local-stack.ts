@@ -21,6 +21,7 @@ import {
 } from './cluster/index.ts';
 import { knownAnswers, knownCommands, tcpServices, vaultClaims } from './cluster/contents.ts';
 import type { Component } from './component.ts';
+import { throughWays } from './faults/ways.ts';
 import { CODEC_PORT, codecEndpoint, ENGINE_PORTS, engineAddresses, engineComponent } from './engine/index.ts';
 import { COMPONENTS, type ComponentName, type Layout, layoutOf, pidFileOf } from './layout.ts';
 import { runningDaemon } from './process/daemon.ts';
@@ -306,7 +307,7 @@ export async function runtimeOf(stack: LocalStack, kind?: NonNullable<Runtime['c
   const all = await tools.all();
   const codec = await codecOf(stack);
   const plugin = all.get('vault-plugin-auth-kubernetes');
-  return {
+  return throughWays(layout, {
     ...(kind === undefined ? {} : { cluster: kind }),
     ...(parts.cluster
       ? {
@@ -331,5 +332,5 @@ export async function runtimeOf(stack: LocalStack, kind?: NonNullable<Runtime['c
         }
       : {}),
     tools: Object.fromEntries([...all].map(([name, { path }]) => [name, path] as const).sort()),
-  };
+  });
 }

@@ -19,7 +19,8 @@ export interface Victim {
 export type Blow = { kind: 'kill' } | { kind: 'stop'; seconds: number };
 
 export interface Hit {
-  pid: number;
+  /** Of the process, where one was hit. */
+  pid?: number;
   /** Milliseconds of the epoch. */
   at: number;
   /** Until it went on, or another one of it ran; absent for one that nobody starts again, such as a Helm. */

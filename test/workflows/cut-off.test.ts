@@ -12,7 +12,7 @@ import type { OperationResult } from '../../src/contract/operations/deploy.ts';
 import { ENGINE_NAMESPACE, taskQueueOf } from '../../src/contract/names.ts';
 import { newClusterUid, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { closedGate } from '../support/workers/gate.ts';
-import { type TcpProxy, tcpProxy } from '../support/faults/tcp-proxy.ts';
+import { type TcpProxy, tcpProxy } from '../../bootstrap/faults/tcp-proxy.ts';
 import { planOf, recordingActivities, withCompletePlans } from '../support/plans.ts';
 
 const WAIT = { timeoutMs: 60_000 };

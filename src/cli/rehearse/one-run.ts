@@ -28,22 +28,23 @@ type Line = { type: string } & Record<string, unknown>;
  */
 export async function runOnce(
   { run }: Pick<CliContext, 'run'>,
-  { config, environment }: Stage,
+  { config, environment, closeAfterwards }: Stage,
   commands: readonly (readonly string[])[],
   faults: readonly PlannedFault[],
   signal: AbortSignal,
 ): Promise<Ended> {
   const { layoutOf, superviseWhile, up } = await import('../../../bootstrap/index.ts');
-  const { helmOf, partOf, strike } = await import('../../../bootstrap/faults/signals.ts');
+  const { openWays } = await import('../../../bootstrap/faults/ways.ts');
+  const { hitterOf } = await import('../../../bootstrap/faults/hit.ts');
+  const layout = layoutOf(config, environment.name);
+  // Also in the undisturbed run: what a proxy does by itself is in all of them.
+  const ways = await openWays(layout);
+  closeAfterwards(() => ways.close());
   const runtime = await up(environment, config, () => undefined, { signal });
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
   const supervision = superviseWhile(environment, config, running, () => undefined);
-  const layout = layoutOf(config, environment.name);
-  const hit = ({ target, ...blow }: PlannedFault): Promise<Hit | undefined> =>
-    strike(target === 'helm' ? helmOf(layout, runtime.tools['helm'] ?? 'helm') : partOf(layout, target), blow, {
-      signal,
-    });
+  const hit = hitterOf({ layout, ways, helm: runtime.tools['helm'] ?? 'helm', signal });
   const lines: Line[] = [];
   const moments: Moment[] = [];
   const waiting = new Set(faults);

@@ -15,6 +15,8 @@ export interface Stage {
   environment: Environment;
   /** Of the rehearsal, for files of its own; removed at its end. */
   folder: string;
+  /** Is closed once all that runs there has been stopped. */
+  closeAfterwards: (close: () => Promise<unknown>) => void;
   /** Stops all that runs there. What it has left by now is what every later run begins with. */
   keep: () => Promise<void>;
   /** Stops all that runs there, and removes what it left: as it was at the beginning. */
@@ -51,8 +53,10 @@ export async function withStage<T>(
   const taken = await tryLock(join(folder, 'lock'));
   if (!taken.held)
     throw refused(`"${name}" is being rehearsed already, by process ${taken.holder.pid}: two would share a cluster.`);
+  const closing: (() => Promise<unknown>)[] = [];
   const clear = async (): Promise<void> => {
     await down(name, own, () => undefined);
+    for (const close of closing.splice(0)) await close();
     await purge(name, own, () => undefined);
   };
   const state = join(own.stateRoot, name);
@@ -78,7 +82,14 @@ export async function withStage<T>(
     await mkdir(join(own.stateRoot, 'cache'), { recursive: true });
     for (const part of SHARED) await share(join(config.stateRoot, part), join(own.stateRoot, part));
     await writeFile(join(own.environmentsDir, `${name}.yaml`), stringify(file));
-    return { config: own, environment: await loadEnvironment(name, own), folder: files, keep, reset };
+    return {
+      config: own,
+      environment: await loadEnvironment(name, own),
+      folder: files,
+      closeAfterwards: (close) => closing.push(close),
+      keep,
+      reset,
+    };
   };
   const afterwards = async (): Promise<void> => {
     await clear();

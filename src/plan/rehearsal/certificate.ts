@@ -1,14 +1,24 @@
 /** What a rehearsal has shown, as it is kept: JSON with every field below, and pages made from it. Pure. */
 import { z } from 'zod';
 import { differenceText } from './compare.ts';
-import { FAULT_TARGETS, faultText, type PlannedFault } from './faults.ts';
+import { ANSWERS, FAULT_TARGETS, faultText, type PlannedFault, WAYS } from './faults.ts';
 import { isSuccess } from '../../contract/operations/states.ts';
 
 const at = z.strictObject({ service: z.string(), state: z.string(), operation: z.number().int().optional() });
 const target = z.enum(FAULT_TARGETS);
+const way = z.enum(WAYS);
 const plannedFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('kill'), target, at }),
   z.strictObject({ kind: z.literal('stop'), target, at, seconds: z.number() }),
+  z.strictObject({ kind: z.enum(['cut', 'stall']), target: way, at, seconds: z.number() }),
+  z.strictObject({ kind: z.literal('slow'), target: way, at, seconds: z.number(), milliseconds: z.number() }),
+  z.strictObject({
+    kind: z.literal('answers'),
+    target: z.literal('API server'),
+    at,
+    answer: z.literal(ANSWERS),
+    count: z.number().int(),
+  }),
 ]);
 
 const faultSchema = z.strictObject({
@@ -100,13 +110,16 @@ export function rehearsalPassed({ undisturbed, runs }: Pick<Certificate, 'undist
 }
 
 /** @param service how the service of its moment ended */
-export function endedText(
-  { target: victim, kind, at: moment }: PlannedFault,
-  hit: EndedFault['hit'],
-  service: string | undefined,
-): string {
-  if (hit === undefined) return `did not come to pass: no ${victim} was there to be hit when the run got that far`;
+export function endedText(fault: PlannedFault, hit: EndedFault['hit'], service: string | undefined): string {
+  const { target: victim, kind, at: moment } = fault;
+  if (hit === undefined)
+    return kind === 'answers'
+      ? 'did not come to pass: nobody asked the API server for so much after that'
+      : `did not come to pass: no ${victim} was there to be hit when the run got that far`;
   const end = service === undefined ? '' : `; ${moment.service} ended ${service}`;
+  if (kind === 'answers') return `given within ${(hit.backAfterSeconds ?? 0).toFixed(1)} s, and asked again${end}`;
+  if (kind === 'cut' || kind === 'stall' || kind === 'slow')
+    return `open again after ${(hit.backAfterSeconds ?? 0).toFixed(1)} s${end}`;
   if (hit.backAfterSeconds === undefined) return `its work was taken up again by the worker${end}`;
   const back = `${hit.backAfterSeconds.toFixed(1)} s`;
   return kind === 'kill' ? `another one ran after ${back}${end}` : `went on after ${back}${end}`;

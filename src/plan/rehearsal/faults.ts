@@ -14,6 +14,17 @@ export const FAULT_TARGETS = [
 ] as const;
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
+/** Of whoever works and commands, to where: Vault is behind the API server. */
+export const WAYS = ['way to the API server', 'way to the engine'] as const;
+export type Way = (typeof WAYS)[number];
+
+/**
+ * In the place of the API server's own: overloaded, broken, away, in conflict; one that ends in the middle; one that is
+ * lost when its request has been carried out.
+ */
+export const ANSWERS = [429, 500, 503, 409, 'cut', 'lost'] as const;
+export type Answer = (typeof ANSWERS)[number];
+
 /** The moment at which a service reached a state. */
 export interface Moment {
   service: string;
@@ -23,18 +34,39 @@ export interface Moment {
 }
 
 export type PlannedFault = {
-  target: FaultTarget;
   /** As soon as this has been seen of the run. */
   at: Moment;
 } & (
   | {
       /** SIGKILL; what dies is started again, Vault sealed. */
       kind: 'kill';
+      target: FaultTarget;
     }
   | {
       /** SIGSTOP, and SIGCONT after a time: it is there and does not answer. */
       kind: 'stop';
+      target: FaultTarget;
       seconds: number;
+    }
+  | {
+      /** Connections are reset, new ones as well; or they stay, and nothing comes through. */
+      kind: 'cut' | 'stall';
+      target: Way;
+      seconds: number;
+    }
+  | {
+      /** Each piece comes so much later. */
+      kind: 'slow';
+      target: Way;
+      seconds: number;
+      milliseconds: number;
+    }
+  | {
+      /** The next requests get this answer; a conflict those alone that change something. */
+      kind: 'answers';
+      target: 'API server';
+      answer: Answer;
+      count: number;
     }
 );
 
@@ -49,6 +81,8 @@ const WEIGHTS: Readonly<Record<FaultTarget, number>> = {
   'kube-controller-manager': 1,
   'kube-scheduler': 1,
 };
+/** The rest hits processes. */
+const OF_THE_WAY = 0.35;
 /** Seconds; longer than a heartbeat, shorter than what ends a run of its own accord. */
 const STOPS = [1, 2, 4, 8] as const;
 /** Helm is there only while something is applied. */
@@ -79,20 +113,54 @@ export function planFaults({ seed, run, faults, moments }: FaultRequest): Planne
     const target = pick(targets);
     const kind = random() < 0.6 ? ('kill' as const) : ('stop' as const);
     const seconds = pick(STOPS);
-    const index = target === 'helm' ? pick(applied) : Math.floor(random() * moments.length);
+    const isOfTheWay = random() < OF_THE_WAY;
+    const index = target === 'helm' && !isOfTheWay ? pick(applied) : Math.floor(random() * moments.length);
     const at = moments[index] as Moment;
+    if (isOfTheWay) return { index, fault: { at, ...ofTheWay(pick, seconds) } };
     return { index, fault: kind === 'kill' ? { target, at, kind } : { target, at, kind, seconds } };
   });
   return planned.sort((a, b) => a.index - b.index).map(({ fault }) => fault);
+}
+
+type Rest<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+function ofTheWay(pick: <T>(all: readonly T[]) => T, seconds: number): Rest<PlannedFault> {
+  const target = pick(WAYS);
+  const kind = pick(['cut', 'stall', 'slow', 'answers', 'answers'] as const);
+  const [answer, count, milliseconds] = [pick(ANSWERS), pick([1, 2, 4]), pick([50, 200, 800])];
+  if (kind === 'answers') return { kind, target: 'API server', answer, count };
+  return kind === 'slow' ? { kind, target, seconds, milliseconds } : { kind, target, seconds };
 }
 
 export function isAt(a: Moment, b: Moment): boolean {
   return a.service === b.service && a.state === b.state && (a.operation ?? 1) === (b.operation ?? 1);
 }
 
-export function faultText({ target, at: { service, state, operation }, ...fault }: PlannedFault): string {
-  const what = fault.kind === 'kill' ? `${target} killed` : `${target} stopped for ${fault.seconds} s`;
-  return `${what} when ${service} was ${state}${operation === undefined ? '' : ` in operation ${operation}`}`;
+export function faultText(fault: PlannedFault): string {
+  const { service, state, operation } = fault.at;
+  return `${blowText(fault)} when ${service} was ${state}${operation === undefined ? '' : ` in operation ${operation}`}`;
+}
+
+function blowText(fault: PlannedFault): string {
+  switch (fault.kind) {
+    case 'kill':
+      return `${fault.target} killed`;
+    case 'stop':
+      return `${fault.target} stopped for ${fault.seconds} s`;
+    case 'cut':
+      return `${fault.target} cut for ${fault.seconds} s`;
+    case 'stall':
+      return `${fault.target} silent for ${fault.seconds} s`;
+    case 'slow':
+      return `${fault.target} slower by ${fault.milliseconds} ms for ${fault.seconds} s`;
+    case 'answers':
+      return `API server's answers ${answersText(fault)}`;
+  }
+}
+
+function answersText({ answer, count }: { answer: Answer; count: number }): string {
+  const what = answer === 'cut' ? 'cut off' : answer === 'lost' ? 'lost' : `${answer}`;
+  return `${what}, ${count} ${count === 1 ? 'time' : 'times'},`;
 }
 
 function randomOf(seed: number, run: number): () => number {

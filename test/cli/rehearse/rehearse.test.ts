@@ -1,8 +1,17 @@
 /** What a rehearsal does about states that do not come to rest, what fails twice, faults of several operations. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { hitterOf } from '../../../bootstrap/faults/hit.ts';
 import { strike, type Victim } from '../../../bootstrap/faults/signals.ts';
+import { tcpProxy } from '../../../bootstrap/faults/tcp-proxy.ts';
+import { openWays, throughWays, type Ways } from '../../../bootstrap/faults/ways.ts';
+import type { Layout } from '../../../bootstrap/layout.ts';
 import { endedFault } from '../../../src/cli/rehearse/one-run.ts';
 import { clearedUp } from '../../../src/cli/rehearse/stage.ts';
 import { lookUntilAtRest, lookUntilSame } from '../../../src/cli/rehearse/state.ts';
@@ -192,4 +201,106 @@ describe('a process that is hit', () => {
       second.end();
     }
   });
+});
+
+describe('a way that is hit', () => {
+  const echo = async (): Promise<{ port: number; close: () => void }> => {
+    const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+  };
+  const layout = { root: '/nowhere', run: '/nowhere' } as Layout;
+  const at = { service: 'web', state: 'applying' };
+
+  test('is cut, silent or slow for a time and then as before, also when the signal comes meanwhile', async () => {
+    const far = await echo();
+    const way = await tcpProxy(() => Promise.resolve(far.port));
+    const ask = async (): Promise<string> => {
+      const socket = connect(way.port, '127.0.0.1');
+      try {
+        socket.write('x');
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        return answer.toString();
+      } finally {
+        socket.destroy();
+      }
+    };
+    const ways = { apiServer: way, engine: way, answers: () => undefined };
+    const hit = hitterOf({ layout, ways, helm: 'helm', signal });
+    try {
+      assert.equal(await ask(), 'x');
+      const cut = new AbortController();
+      const cutting = hitterOf({ layout, ways, helm: 'helm', signal: cut.signal })({
+        ...{ kind: 'cut', target: 'way to the engine', at, seconds: 600 },
+      });
+      await assert.rejects(ask());
+      cut.abort(new Error('over'));
+      await assert.rejects(cutting);
+      assert.equal(await ask(), 'x');
+      const stalled = hit({ kind: 'stall', target: 'way to the API server', at, seconds: 0.2 });
+      const answered = ask();
+      assert.ok(((await stalled)?.seconds ?? 0) >= 0.1);
+      assert.equal(await answered, 'x');
+      const over = new AbortController();
+      const long = hitterOf({ layout, ways, helm: 'helm', signal: over.signal })({
+        ...{ kind: 'slow', target: 'way to the engine', at, seconds: 60, milliseconds: 60_000 },
+      });
+      over.abort(new Error('over'));
+      await assert.rejects(long);
+      assert.equal(await ask(), 'x');
+    } finally {
+      await way.close();
+      far.close();
+    }
+  });
+
+  test('has other answers until they are given, and none left over where nobody asks', async () => {
+    let left = 0;
+    const api = {
+      port: 0,
+      answer: (_: unknown, count: number) => (left = count),
+      left: () => left,
+      close: () => Promise.resolve(),
+    };
+    const ways = { apiServer: {}, engine: {}, answers: () => api } as unknown as Ways;
+    const fault = { kind: 'answers', target: 'API server', at, answer: 503, count: 2 } as const;
+    const given = hitterOf({ layout, ways, helm: 'helm', signal })(fault);
+    assert.equal(left, 2);
+    left = 0;
+    assert.ok(await given);
+    const over = new AbortController();
+    const asked = hitterOf({ layout, ways, helm: 'helm', signal: over.signal })(fault);
+    over.abort(new Error('over'));
+    await assert.rejects(asked);
+    assert.equal(left, 0);
+    assert.equal(
+      await hitterOf({ layout, ways: { ...ways, answers: () => undefined }, helm: 'helm', signal })(fault),
+      undefined,
+    );
+  });
+});
+
+test('runtime.json has the addresses of ways as long as they stand; what Vault is told stays', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-ways-'));
+  const layout = { root: folder, run: join(folder, 'run'), ports: join(folder, 'ports.json') } as Layout;
+  const kubeconfig = join(folder, 'kubeconfig');
+  const server = 'https://127.0.0.1:6443';
+  await writeFile(kubeconfig, `server: ${server}\n`);
+  const engine = { address: '127.0.0.1:7233', uiAddress: 'http://127.0.0.1:8233' };
+  const runtime = { cluster: { kubeconfig, server }, engine, tools: {} };
+  try {
+    assert.deepEqual(await throughWays(layout, runtime), runtime);
+    const ways = await openWays(layout);
+    const through = await throughWays(layout, runtime);
+    assert.equal(through.engine?.address, `127.0.0.1:${ways.engine.port}`);
+    assert.equal(through.cluster?.server, server);
+    assert.equal(
+      await readFile(through.cluster?.kubeconfig ?? '', 'utf8'),
+      `server: https://127.0.0.1:${ways.apiServer.port}\n`,
+    );
+    await ways.close();
+    assert.deepEqual(await throughWays(layout, runtime), runtime);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

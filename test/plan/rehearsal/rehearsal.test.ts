@@ -22,7 +22,16 @@ import {
   type RehearsedRun,
 } from '../../../src/plan/rehearsal/certificate.ts';
 import { contentDigest, readsRehearsal, rehearsalFact } from '../../../src/plan/rehearsal/content.ts';
-import { FAULT_TARGETS, faultText, isAt, type Moment, planFaults } from '../../../src/plan/rehearsal/faults.ts';
+import {
+  ANSWERS,
+  FAULT_TARGETS,
+  faultText,
+  isAt,
+  type Moment,
+  type PlannedFault,
+  planFaults,
+  WAYS,
+} from '../../../src/plan/rehearsal/faults.ts';
 import { renderCertificate } from '../../../src/plan/rehearsal/html.ts';
 import { certificateMarkdown } from '../../../src/plan/rehearsal/markdown.ts';
 import { mayDiffer } from '../../../src/plan/rehearsal/rules.ts';
@@ -184,11 +193,11 @@ describe('the faults of a run', () => {
     assert.notDeepEqual(planFaults(request), planFaults({ ...request, seed: 43 }));
     assert.notDeepEqual(planFaults(request), planFaults({ ...request, run: 2 }));
     assert.deepEqual(planFaults(request).map(faultText), [
-      'kube-controller-manager stopped for 8 s when vault was healthy',
+      'way to the API server slower by 50 ms for 4 s when vault was applying',
+      "API server's answers lost, 4 times, when vault was starting",
+      'worker killed when vault was starting',
       'helm killed when database was applying',
-      'vault stopped for 2 s when database was starting',
-      'helm killed when web was applying',
-      'temporal killed when web was starting',
+      'helm stopped for 8 s when web was applying',
     ]);
   });
 
@@ -202,8 +211,15 @@ describe('the faults of a run', () => {
       );
       for (const { target, at } of faults) if (target === 'helm') assert.equal(at.state, 'applying');
     }
-    assert.deepEqual([...new Set(all.flat().map(({ target }) => target))].sort(), [...FAULT_TARGETS].sort());
-    assert.deepEqual([...new Set(all.flat().map(({ kind }) => kind))].sort(), ['kill', 'stop']);
+    assert.deepEqual(
+      [...new Set(all.flat().map(({ target }) => target))].sort(),
+      [...FAULT_TARGETS, ...WAYS, 'API server'].sort(),
+    );
+    assert.deepEqual([...new Set(all.flat().map(({ kind }) => kind))].sort(), [
+      ...['answers', 'cut', 'kill', 'slow', 'stall', 'stop'],
+    ]);
+    const answers = all.flat().flatMap((fault) => (fault.kind === 'answers' ? [fault.answer] : []));
+    assert.deepEqual(new Set(answers), new Set(ANSWERS));
     assert.ok(all.every((faults) => faults.length === 6));
   });
 
@@ -345,6 +361,23 @@ describe('a certificate', () => {
       'its work was taken up again by the worker; web ended failed',
     );
     assert.match(endedText(helm, undefined, 'healthy'), /^did not come to pass: no helm was there/);
+    const way = { kind: 'cut', target: 'way to the engine', at, seconds: 4 } as const;
+    assert.equal(endedText(way, hit, 'healthy'), 'open again after 1.2 s; web ended healthy');
+    const answers = { kind: 'answers', target: 'API server', at, answer: 503, count: 2 } as const;
+    assert.equal(endedText(answers, hit, 'healthy'), 'given within 1.2 s, and asked again; web ended healthy');
+    assert.match(endedText(answers, undefined, 'healthy'), /^did not come to pass: nobody asked/);
+    const texts: [PlannedFault, string][] = [
+      [way, 'way to the engine cut for 4 s when web was applying'],
+      [{ ...way, kind: 'stall' }, 'way to the engine silent for 4 s when web was applying'],
+      [answers, "API server's answers 503, 2 times, when web was applying"],
+      [{ ...answers, answer: 'cut', count: 1 }, "API server's answers cut off, 1 time, when web was applying"],
+    ];
+    for (const [fault, text] of texts) {
+      assert.equal(faultText(fault), text);
+      const kept = certificate([run({ faults: [{ fault, hit, ended: endedText(fault, hit, 'healthy') }] })]);
+      assert.deepEqual(certificateSchema.parse(JSON.parse(JSON.stringify(kept))), kept);
+      assert.ok(renderCertificate(kept).includes(text.replace("'", '&#39;')) || renderCertificate(kept).includes(text));
+    }
   });
 
   test('is a page that asks for nothing outside of itself, and a comment whose table holds', () => {

@@ -9,9 +9,10 @@ export function rehearseCommand(context: CliContext): Command {
     summary: "the environment's deployment on a throwaway cluster, hit by faults",
     description: `Carries out the environment's own deployment (its platform, charts, values, images' names, replicas and policy) on a
 throwaway cluster of this machine with simulated pods: once undisturbed, then as often as --runs says with parts of the stack
-killed or stopped at moments that the seed decides. Passed when every run has ended in the same state: objects, releases, Vault,
-receipts. Writes a certificate as JSON and as a page. Nothing of the environment's own cluster, engine or secrets is asked or
-touched (with --from live or a version its cluster is read); what is put up is put down again, also after Ctrl-C.`,
+killed or stopped, ways cut and answers of the API server replaced, at moments that the seed decides. Passed
+when every run has ended in the same state: objects, releases, Vault, receipts. Writes a certificate as JSON and
+as a page. Nothing of the environment's own cluster, engine or secrets is asked or touched (with --from live or
+a version its cluster is read); what is put up is put down again, also after Ctrl-C.`,
     examples: [
       ['rehearse --env staging', 'One undisturbed run, and one with three faults.'],
       ['rehearse --env staging --runs 5 --faults 4 --seed 42', 'The same faults each time that 42 is said.'],

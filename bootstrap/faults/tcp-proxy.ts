@@ -2,7 +2,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closedGate } from '../workers/gate.ts';
 
 export interface TcpProxy {
   port: number;
@@ -19,10 +18,10 @@ export interface TcpProxy {
 
 type Way = { is: 'open' } | { is: 'cut' } | { is: 'stalled' } | { is: 'slow'; milliseconds: number };
 
-/** @param target port on 127.0.0.1; asked anew for every connection */
-export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy> {
+/** @param target port on 127.0.0.1; asked anew for every connection, which ends where it throws */
+export async function tcpProxy(target: () => number | Promise<number>, port = 0): Promise<TcpProxy> {
   let way: Way = { is: 'open' };
-  let gate = closedGate();
+  let gate = closed();
   gate.open();
   const sockets = new Set<Socket>();
   const passage = (): Transform =>
@@ -35,27 +34,32 @@ export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy
           });
       },
     });
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  };
   const server = createServer((client) => {
     if (way.is === 'cut') {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(target(), '127.0.0.1');
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on('close', () => sockets.delete(socket));
-    }
-    pipeline(client, passage(), upstream, () => {
-      client.destroy();
-    });
-    pipeline(upstream, passage(), client, () => {
-      upstream.destroy();
-    });
+    keep(client);
+    void (async () => {
+      const upstream = connect(await target(), '127.0.0.1');
+      keep(upstream);
+      pipeline(client, passage(), upstream, () => {
+        client.destroy();
+      });
+      pipeline(upstream, passage(), client, () => {
+        upstream.destroy();
+      });
+    })().catch(() => client.destroy());
   });
   const go = (next: Way): void => {
     way = next;
-    if (next.is === 'stalled') gate = closedGate();
+    if (next.is === 'stalled') gate = closed();
     else gate.open();
     if (next.is === 'cut') for (const socket of sockets) socket.resetAndDestroy();
   };
@@ -85,6 +89,17 @@ export async function tcpProxy(target: () => number, port = 0): Promise<TcpProxy
       });
       for (const socket of sockets) socket.destroy();
       await closed;
+    },
+  };
+}
+
+/** What waits until somebody opens it. */
+function closed(): { opened: Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return {
+    opened: promise,
+    open: () => {
+      resolve(undefined);
     },
   };
 }
