@@ -9,6 +9,14 @@ import { clearFailure, failRelease } from '../../bootstrap/cluster/failures.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { clearProbe, failProbe } from '../../bootstrap/responder/index.ts';
 import { createActivities } from '../../src/activities/index.ts';
+import {
+  claimsFrom,
+  isReady,
+  removeSnapshots,
+  snapshotOf,
+  takeSnapshots,
+} from '../../src/effects/checkpoint/snapshot.ts';
+import { commandScope } from '../../src/effects/effect.ts';
 import { newestRevision } from '../../src/effects/release/revisions.ts';
 import { getSecret, missingSecrets, setSecret } from '../../src/effects/secrets.ts';
 import { verifyAll } from '../../src/effects/verify.ts';
@@ -18,10 +26,12 @@ import type { Activities } from '../../src/contract/activities.ts';
 import type { RunRef } from '../../src/contract/operations/deploy.ts';
 import { RELEASE_LABELS } from '../../src/contract/names.ts';
 import type { OperationPlan, PlannedService, PlannedStep } from '../../src/contract/operations/plan.ts';
+import { findService } from '../../src/plan/releases.ts';
 import { wantedSecrets } from '../../src/plan/vault/kubernetes-secrets.ts';
 import { type Embedded, openEmbedded } from '../support/embedded.ts';
 import { rowOf } from '../support/mini.ts';
 import { helmProcesses, waitForProcess } from '../support/programs/processes.ts';
+import { defineVolumeSnapshots, serveVolumeSnapshots } from '../support/volume-snapshots.ts';
 import { testScope } from '../support/scope.ts';
 
 let embedded: Embedded;
@@ -540,6 +550,40 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+test('volumes are kept by snapshots, waited for, made claims of and removed again', async () => {
+  const { kubernetes } = clients;
+  const server = 'vault';
+  const { namespace } = findService(clients.catalog, server);
+  const scope = commandScope(new AbortController().signal);
+  const request = { checkpoint: 'checkpoint-parts-1', server, className: 'any' };
+  await assert.rejects(takeSnapshots(clients, request, scope), /This cluster knows no VolumeSnapshot/);
+  await defineVolumeSnapshots(kubernetes);
+  const serving = new AbortController();
+  const controller = serveVolumeSnapshots(kubernetes, namespace, serving.signal);
+  try {
+    const snapshots = await takeSnapshots(clients, request, scope, 50);
+    assert.ok(snapshots.length > 0 && snapshots.every(({ size }) => size === '1Gi'));
+    assert.deepEqual(await takeSnapshots(clients, request, scope, 50), snapshots, 'begun again');
+    for (const one of snapshots) assert.ok(isReady((await snapshotOf(kubernetes, one))!));
+    const claims = await claimsFrom(clients, { snapshots }, 'restored-1', scope.signal);
+    assert.equal(claims.length, snapshots.length);
+    for (const claim of claims) {
+      const path = `${paths.persistentVolumeClaims(namespace)}/${claim.split('/')[1]!}`;
+      const { spec } = (await kubernetes.get(path)) as unknown as { spec: { dataSource: { kind: string } } };
+      assert.equal(spec.dataSource.kind, 'VolumeSnapshot');
+      await kubernetes.remove(path);
+    }
+    await removeSnapshots(kubernetes, [{ ...snapshots[0]!, uid: 'of-somebody-else' }]);
+    assert.notEqual(await snapshotOf(kubernetes, snapshots[0]!), undefined);
+    await removeSnapshots(kubernetes, snapshots);
+    assert.deepEqual((await kubernetes.list(paths.volumeSnapshots(namespace))).items, []);
+  } finally {
+    serving.abort();
+    await controller;
+    await kubernetes.remove(paths.customResourceDefinition('volumesnapshots.snapshot.storage.k8s.io'));
+  }
+});
 
 test('no secret value in what the parts have written', async () => {
   const value = (await getSecret(clients, 'database/main', 'password'))!;
