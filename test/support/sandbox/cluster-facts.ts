@@ -28,12 +28,15 @@ export interface Facts {
   jobs: Record<string, { pods: number; succeeded: number; uid: string }>;
   /** `namespace/name` of the Secrets made from Vault to a digest of their data. */
   secrets: Record<string, string>;
+  /** Those of them that Kubernetes has filled with a token of a service account; they go with it. */
+  tokens: string[];
   /** uids of the workloads: nothing may have been deleted and made anew. */
   workloads: Record<string, string>;
 }
 
 const secretSchema = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+  type: z.string().optional(),
   data: z.record(z.string(), z.string()).default({}),
 });
 const namedSchema = z.object({
@@ -55,7 +58,7 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
     listed(cluster, '/apis/apps/v1/deployments', namedSchema),
     listed(cluster, '/apis/apps/v1/statefulsets', namedSchema),
   ]);
-  const facts: Facts = { releases: {}, jobs: {}, secrets: {}, workloads: {} };
+  const facts: Facts = { releases: {}, jobs: {}, secrets: {}, tokens: [], workloads: {} };
   for (const { metadata } of releases.sort(
     (a, b) => Number(a.metadata.labels['version']) - Number(b.metadata.labels['version']),
   )) {
@@ -74,8 +77,9 @@ export async function factsOf(cluster: KubernetesClient): Promise<Facts> {
       uid: job.metadata.uid,
     };
   }
-  for (const { metadata, data } of secrets) {
+  for (const { metadata, type, data } of secrets) {
     if (!metadata.name.startsWith('vault-')) continue;
+    if (type === 'kubernetes.io/service-account-token') facts.tokens.push(`${metadata.namespace}/${metadata.name}`);
     facts.secrets[`${metadata.namespace}/${metadata.name}`] = createHash('sha256')
       .update(JSON.stringify(Object.entries(data).sort()))
       .digest('hex');
