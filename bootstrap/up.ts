@@ -53,11 +53,11 @@ export async function up(
 ): Promise<Runtime> {
   const { signal, worker = true } = options;
   const layout = layoutOf(config, environment.name);
-  // Nobody else's business: keys to everything are below it.
+  // Only the user may read this folder: it holds keys to everything.
   await privateFolder(layout.root);
   await privateFolder(layout.run);
   return withComponentsLock(layout, report, signal, async () => {
-    // Before anything else is begun: without Docker or podman nothing of it makes sense.
+    // Checked first: without Docker or podman nothing else can work.
     const catalog = await loadPlatform(environment, config);
     const kind = 'kind' in environment.cluster ? await upKind(environment, catalog, config, report, signal) : undefined;
     if (partsOf(environment, catalog).node) await checkNodeRequirements(layout.root);
@@ -190,7 +190,7 @@ interface MadeCluster {
   started: boolean;
 }
 
-/** Under the locks of all its components: nobody may restart one meanwhile. */
+/** The locks of all components are held, so that no other process restarts one meanwhile. */
 async function makeCluster(stack: LocalStack, report: Report, signal: AbortSignal | undefined): Promise<MadeCluster> {
   const { layout, ports, network } = stack;
   const tools = await clusterTools(stack.tools);
@@ -209,7 +209,7 @@ async function makeCluster(stack: LocalStack, report: Report, signal: AbortSigna
           if (pid === undefined) throw new Error(`kwokctl has not started ${recorded.name}`);
           const record = await recordDaemon(component.spec, pid);
           if (component.name === 'kwok-controller') {
-            // It began before its custom resources were there, and would look again only after 5 s.
+            // The simulator started before its custom resources existed, and would look for them again only after 5 s.
             await endProcess(record, 0);
             await tellKwokctl(layout, component.name, (await startDaemon(component.spec)).pid);
           }

@@ -1,8 +1,11 @@
-/** Whether the parts of an environment move, asked by their names. */
+/** Whether the processes of an environment make progress, by component name. */
 import { type ComponentName, type Layout, logFileOf, pidFileOf } from './layout.ts';
 import { vitalsOf } from './process/vitals.ts';
 
-/** @returns words that change as long as it computes or writes into its log, or say that it does not run */
+/**
+ * @returns a text that changes as long as the process uses processor time or writes to its log; or one that says that
+ * it does not run
+ */
 export type Vitals = (name: ComponentName) => Promise<string>;
 
 export function vitalsIn(layout: Layout): Vitals {

@@ -49,7 +49,7 @@ export interface AcquiredTools {
   all(): Promise<Map<ToolName, InstalledTool>>;
 }
 
-/** What tests replace. */
+/** Dependencies that tests replace. */
 export interface AcquireSetting {
   manifest: Manifest;
   modules: string;
@@ -71,7 +71,7 @@ export function acquireTools(options: AcquireOptions): AcquiredTools {
   );
 }
 
-/** As `acquireTools`, with everything that it takes for granted passed in. */
+/** As `acquireTools`, with all of its dependencies passed in. */
 export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): AcquiredTools {
   const { cacheDir, env, mirror, signal } = options;
   const context: InstallContext = {
@@ -98,11 +98,11 @@ export function acquireFrom(setting: AcquireSetting, options: AcquireOptions): A
     decisions.push(decision);
     const candidate: Candidate = { spec, rank, attempts: [], decided };
     const tool = acquireOne(context, candidate, swept, () => tools.get('vault')).finally(decided);
-    // Somebody may ask for only one of the tools; the others' failures must not end the process.
+    // A caller may wait for one tool only: a failure of the others must not end the process as an unhandled rejection.
     tool.catch(() => undefined);
     tools.set(name, tool);
   }
-  // Only when it is clear which tools must be built can the one that is needed first be built first.
+  // Builds start once it is known which tools need one, so that the tool that is needed first is built first.
   void Promise.all(decisions).then(() => context.builds.start());
   const everything = collect(context, setting.manifest, tools);
   const needsMore = Object.values(setting.manifest).some(({ name, optional }) => optional !== true && !tools.has(name));
@@ -207,8 +207,8 @@ async function collect(
 }
 
 /**
- * Go's caches are many times larger than the programs, and useless once everything is compiled. Left alone while
- * somebody uses them.
+ * Removes Go's caches, which are many times larger than the programs and of no use once everything is compiled. Nothing
+ * is removed while another process uses them.
  */
 export async function removeGoCaches(cacheDir: string): Promise<void> {
   const lock = await tryLock(goLock(cacheDir));

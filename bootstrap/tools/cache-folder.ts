@@ -18,7 +18,7 @@ const can = (path: string, mode: number): Promise<boolean> =>
     () => false,
   );
 
-/** Shorter than npm takes from its start to its first file, by far longer than it takes for two folders. */
+/** Less time than npm takes from its start to its first file, and much more than making two folders takes. */
 const AT_ONCE_MS = 30;
 
 /**

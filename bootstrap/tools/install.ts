@@ -41,7 +41,7 @@ export interface InstallContext {
 /** One tool on its way. */
 export interface Candidate {
   spec: ToolSpec;
-  /** 0 is needed first. */
+  /** Tools are built in this order: 0 is needed first. */
   rank: number;
   attempts: ToolAttempt[];
   /** To be called as soon as it is clear whether this tool may have to be built. */

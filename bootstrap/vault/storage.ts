@@ -35,9 +35,8 @@ const volumesSchema = z.object({
 });
 
 /**
- * One look. Harmless to repeat: an attempt that was interrupted anywhere is completed by the next.
- * @returns names of the volumes whose data were deleted
- * @throws ApiError when the API server does not answer
+ * Looks once. Safe to repeat: an interrupted attempt is completed by the next. @returns names of the volumes whose data
+ * were deleted @throws ApiError when the API server does not answer
  */
 export async function emptyDeletedStorage(api: Pick<Api, 'request'>, storage: VaultStorage): Promise<string[]> {
   const { items } = volumesSchema.parse(await api.request('GET', '/api/v1/persistentvolumes'));

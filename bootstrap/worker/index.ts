@@ -12,17 +12,17 @@ import { runningDaemon } from '../process/daemon.ts';
 import { type Ports, readPorts } from '../process/ports.ts';
 import { expectOk } from '../process/probe.ts';
 
-/** Longer than the worker gives its activities to end in good order. */
+/** Longer than the worker waits for its activities when it shuts down. */
 const GRACE_MS = 35_000;
 
 export interface WorkerBasis {
-  /** Of this product. */
+  /** The product's version. */
   version: string;
-  /** What the worker reads once, at its start: another basis means another worker. */
+  /** The settings that the worker reads once, at its start: when they change, it has to be restarted. */
   settings: string;
-  /** It logs in to its cluster by a plug-in, which may ask for any variable of whoever starts it. */
+  /** Its kubeconfig logs in by a plug-in, which may read any environment variable of the process that starts it. */
   logsInByPlugin: boolean;
-  /** Names of variables that the environment's file says hold something that the worker needs. */
+  /** Names of the environment variables that the environment's file refers to. */
   variables: readonly string[];
 }
 
@@ -88,7 +88,7 @@ export function workerCheck(layout: Layout, ports: Ports): () => Promise<string>
     const taskQueue = taskQueueOf(layout.environment);
     const queue = `${engineAddresses(ports).httpAddress}/api/v1/namespaces/${ENGINE_NAMESPACE}/task-queues/${encodeURIComponent(taskQueue)}?taskQueueType=TASK_QUEUE_TYPE_WORKFLOW`;
     const { pollers = [] } = JSON.parse(await expectOk({ url: queue })) as { pollers?: { identity?: string }[] };
-    // Behind the process's number stands which start of it is meant.
+    // In the worker's identity a tag follows the process id; it tells one start of the worker from the next.
     const ofThisProcess = new RegExp(`/${record.pid}(#|$)`);
     if (!pollers.some(({ identity }) => ofThisProcess.test(identity ?? '')))
       throw new Error('it has not asked the task queue for work yet');

@@ -131,7 +131,7 @@ describe('what was taken over', () => {
           return { ...object, metadata: { ...metadata, annotations, labels } };
         });
       assert.deepEqual(plain([cluster.objects.get(RECORD), cluster.objects.get(KEPT)]), plain(before));
-      // Whoever had it may be asked to give it once more.
+      // Its former owner may be asked once more for the values that were not found.
       assert.equal((await adoptionOf(clients, 'cache', signal)).releases.length, 1);
     }));
 
@@ -199,7 +199,7 @@ describe('passwords that run', () => {
       await activities.configureVault(run);
       await activities.seedVault(run);
       assert.equal(vault.kv.get('stores/cache')?.versions.at(-1)?.data?.['redis-password'], 'S3CRET');
-      // Once more: it is there, and what stands in Vault stays.
+      // Once more: Vault has the value already, and it stays.
       parts.cluster.objects.get('/api/v1/namespaces/stores/secrets/cache-redis')!['data'] = {
         'redis-password': encoded('another'),
       };

@@ -1,5 +1,6 @@
 /**
- * Taking over what somebody else has installed in the place of a service: shown, bound to what was shown, kept whole.
+ * Adopting what somebody else has installed in the place of a service: the plan is shown, carried out only as shown,
+ * and nothing of it is lost.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -154,7 +155,7 @@ describe('adopt', () => {
       const taken: string[] = [];
       for (const { service = '' } of steps) {
         const input = { run, service, requestedBy: 'ann@host', plan, ...more };
-        // Each once more, as after a lost acknowledgement.
+        // Each activity a second time, as after a lost acknowledgement.
         await activities.adoptReleases(input);
         taken.push(...(await activities.adoptReleases(input)).adopted);
       }
@@ -205,7 +206,7 @@ describe('adopt', () => {
         await assert.rejects(activities.adoptReleases({ run, service: 'api', requestedBy: 'ann@host', plan }), {
           type: 'PlanOutdated',
         });
-        // The next one goes on with what is left.
+        // The next attempt does what is left.
         assert.deepEqual(await takeAll(parts), ['apps/api']);
       }));
 

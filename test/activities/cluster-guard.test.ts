@@ -1,4 +1,4 @@
-/** Whatever changes something asks first whether the cluster is still the one it is meant for. */
+/** Every activity that changes something first checks that the cluster is still the one it is meant for. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Client } from '@temporalio/client';
@@ -13,7 +13,7 @@ import { withFakeClients } from '../support/fakes/clients.ts';
 import { planOf } from '../support/plans.ts';
 import { testScope } from '../support/scope.ts';
 
-/** Only look, or write nothing but what is the worker's own: evidence, audit trail, a message to people. */
+/** These only read, or write what belongs to the worker: evidence, the audit trail, a message to people. */
 const READERS: readonly (keyof Activities)[] = [
   'awaitHealthy',
   'collectEvidence',

@@ -11,7 +11,7 @@ describe('deadline', () => {
     assert.equal(deadline.isOver(), false);
     await deadline.pause(60_000);
     assert.equal(deadline.isOver(), true);
-    // No longer than what was left, whatever else the machine does.
+    // Waits no longer than the time that was left, however busy the machine is.
     assert.ok(deadline.spent() >= 10 && deadline.spent() < 40, String(deadline.spent()));
   });
 

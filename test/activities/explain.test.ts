@@ -1,4 +1,4 @@
-/** What the cluster knows of a service: found, in order, and without secret values. */
+/** What `explain` reads from the cluster about a service: complete, in order, and without secret values. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainService } from '../../src/effects/explain.ts';

@@ -1,4 +1,4 @@
-/** What `rollback` and `destroy` have shown is what is done: a world that has changed since is refused. */
+/** `rollback` and `destroy` do what their plan showed; when the cluster has changed since, they refuse. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities, unguardedActivities } from '../../src/activities/index.ts';

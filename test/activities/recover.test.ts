@@ -163,12 +163,13 @@ describe('a release that was left behind', () => {
 
   test("pending, by another machine: its age is told by the API server's clock, whatever the one here says", async () => {
     await withFakeClients(async (parts) => {
-      // An hour ahead of the API server, as a laptop may be: the revision is 100 s old there.
+      // The worker's clock is an hour ahead of the API server's, as a laptop's may be: by the server's clock the
+      // revision is 100 s old.
       parts.cluster.now = () => Date.now() - 3_600_000;
       revision(parts, 1, 'pending-install', of('run-0', 'elsewhere.7.x'), 3700);
       await assert.rejects(settle(parts), { type: 'ReleaseBusy', message: /at the latest in 2\d\d s/ });
       assert.deepEqual(parts.cluster.removed, []);
-      // An hour behind: nobody waits an hour too long.
+      // The worker's clock is an hour behind: it does not wait an hour too long.
       parts.cluster.now = () => Date.now() + 3_600_000;
       revision(parts, 1, 'pending-install', of('run-0', 'elsewhere.7.x'), -3200);
       assert.match((await settle(parts)).recovered ?? '', /elsewhere/);

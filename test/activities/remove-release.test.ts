@@ -71,7 +71,7 @@ function put({ cluster }: FakeParts, path: string, metadata: Partial<KubernetesO
   });
 }
 
-/** Helm that does its work: the record goes. */
+/** A Helm that works: it removes the record. */
 function helmOf(parts: FakeParts): string[] {
   const calls: string[] = [];
   parts.clients.kubernetes.kinds = () => Promise.resolve({ kinds: KINDS, silent: [] });

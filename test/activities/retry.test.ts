@@ -21,8 +21,8 @@ const clients = { redactor: createRedactor(), environment };
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 /**
- * The same step, tried as the engine does it: at once, then with pauses of up to 5 s. @returns what ended it, and after
- * how long
+ * The same step, retried as the engine does it: at once, then after pauses of up to 5 s. @returns the error that ended
+ * it, and after how long
  */
 async function tried(
   answer: (attempt: number) => Error,

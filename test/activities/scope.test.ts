@@ -13,7 +13,7 @@ test('a process that stood still begins nothing that was given to somebody else 
       async (turn) => {
         await turn.assertOurs();
         context.mock.timers.tick(stoodStill);
-        // A beat that comes before the question does not hide it.
+        // A heartbeat that comes before the question does not hide that the process stood still.
         await sleep(1100);
         await turn.assertOurs();
       },

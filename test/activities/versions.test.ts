@@ -135,7 +135,7 @@ describe('platform versions in the cluster', () => {
       cluster.objects.set(...helmSecret(1, 'd1'));
       assert.deepEqual(await record(clients, run, false), { version: 1 });
       assert.deepEqual(await record(clients, { ...run, runId: 'run-2' }, false), { version: 1 });
-      // What an operation that was not recorded had left is recorded by the next.
+      // An operation that was cut off before it recorded its version: the next operation records it.
       cluster.objects.set(...helmSecret(2, 'd2'));
       assert.deepEqual(await record(clients, { ...run, runId: 'run-3' }, false), { version: 2 });
       assert.deepEqual(await record(clients, { ...run, runId: 'run-4' }, true), { version: 3 });

@@ -356,7 +356,7 @@ describe('waiting for a release', () => {
         ]),
       );
       assert.ok(said[1]! > 2400, 'most releases are healthy before, and nobody asks for events');
-      // The quota is raised.
+      // The quota was raised, and the pod is created.
       const made = { ...statefulSet, status: { observedGeneration: 1, replicas: 1, readyReplicas: 0 } };
       const known = { ...made, metadata: { ...made.metadata, resourceVersion: '20' } };
       parts.cluster.watched.set('StatefulSet/ns/api/api', known);

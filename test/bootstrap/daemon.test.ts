@@ -73,7 +73,7 @@ describe('a daemon', () => {
       (await findProcesses({ folder: join(folder, 'deaf'), programs: [process.execPath] })).some(
         ({ pid }) => pid === child,
       );
-    // A killed process is there until the kernel has come to it.
+    // A killed process can still be seen until the kernel has removed it.
     for (let look = 0; look < 1000 && (await left()); look += 1) await sleep(20);
     assert.equal(await left(), false);
   });

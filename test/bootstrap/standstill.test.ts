@@ -1,4 +1,4 @@
-/** Waits on a busy machine: as long as something moves, and with its reason when nothing does. */
+/** Waits on a busy machine: they go on as long as there is progress, and end with the reason when there is none. */
 import assert from 'node:assert/strict';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** A component that runs a script of Node's, and works once `check` is through. */
+/** A component that runs a Node script, and counts as started once `check` passes. */
 function componentOf(
   name: string,
   script: string,

@@ -33,7 +33,7 @@ const OTHER_MEANINGS: Record<string, string> = {
   dashboard: 'a word',
   notifications: 'a word',
 };
-/** Commands of pages are checked against the platform that the pages are about. */
+/** The commands in docs pages are checked against the platform that the pages are about. */
 const ABOUT_THE_PLATFORM = ['test/cli/documented.test.ts'];
 /** The choice of a platform reads the default one; publishers' charts are the default one's, and read from it. */
 const READERS = ['test/environment/platform.test.ts', 'test/integration/charts.test.ts'];

@@ -87,7 +87,7 @@ const SECRET_PATHS = `
   app-plane/cns-service app-plane/directus app-plane/supabase
 `;
 
-/** What is added later comes after the described rows, and is nobody's business here. */
+/** Services that were added later come after the described ones and are not checked here. */
 const DESCRIBED = rows(INVENTORY).length;
 
 describe('the platform', () => {

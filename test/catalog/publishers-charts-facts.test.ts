@@ -1,6 +1,6 @@
 /**
- * Our values, names and checks against what the real charts were seen to do: what would go wrong only in a real cluster
- * goes wrong here.
+ * Our values, names and checks compared with what the real charts were seen to do, so that a mismatch fails here and
+ * not first in a real cluster.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -69,7 +69,7 @@ describe("what the publishers' charts were seen to do", () => {
 
     test(`${service.name}: others find it under its name and ports`, () => {
       const offered = Object.values(seen(service).services).flatMap((found) => found.ports.map(({ port }) => port));
-      // Argo CD and CloudNativePG are nobody's server; MinIO's console has a Service of its own.
+      // No service connects to Argo CD or CloudNativePG; MinIO's console has a Service of its own.
       if (!['argocd', 'cloudnative-pg'].includes(service.name)) {
         const own = seen(service).services[service.name];
         assert.ok(own && !own.headless, 'a Service of its name');

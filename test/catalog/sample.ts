@@ -24,7 +24,7 @@ export function sampleService(name: string, number: number, over: Partial<Servic
   };
 }
 
-/** Nothing of it is left to defaults. */
+/** Every field is set; none has its default. */
 export type SampleCatalog = {
   [Key in Exclude<keyof CatalogInput, 'prometheus'>]-?: NonNullable<CatalogInput[Key]>;
 } & Pick<CatalogInput, 'prometheus'>;

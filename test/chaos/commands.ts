@@ -5,7 +5,7 @@ import type { Config } from '../../src/config.ts';
 import { type CliRun, type JsonLine, parseLine } from '../support/programs/command.ts';
 import { NAME } from './stage.ts';
 
-/** In this process, which costs a tenth of one of its own. */
+/** Runs the command in this process, which takes a tenth of the time of one of its own. */
 export async function running(
   config: Config,
   args: readonly string[],

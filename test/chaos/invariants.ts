@@ -1,4 +1,4 @@
-/** What is so after every operation, whatever has hit it. Each violation is a line. */
+/** What has to hold after every operation, whatever fault has hit it. Each violation is one line. */
 import { ENGINE_NAMESPACE } from '../../src/contract/names.ts';
 import type { Stage } from './stage.ts';
 import { NAME } from './stage.ts';
@@ -69,7 +69,7 @@ function numberOf(revision: string): number {
   return Number(revision.split(':')[0]);
 }
 
-/** Of what is at work nothing is left, and of somebody else's nothing is touched. */
+/** Nothing of the operation still runs, and nothing of other owners was changed. */
 export async function judgeRest(stage: Stage): Promise<string[]> {
   const found: string[] = [];
   for (const { pid, release } of await helms(stage)) found.push(`Helm ${pid} of ${release} is still at work`);

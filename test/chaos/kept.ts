@@ -1,4 +1,4 @@
-/** A process that is started again whenever it ends, as whoever runs it in earnest sees to. */
+/** A process that is restarted whenever it ends, as systemd or Kubernetes would do it. */
 import { spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

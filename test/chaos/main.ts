@@ -47,7 +47,7 @@ function scenario(seed: number): Scenario {
   return only === undefined ? whole : { ...whole, faults: whole.faults.filter((_, index) => only.includes(index + 1)) };
 }
 
-/** By which each fault is named in `--only`. */
+/** The number of each fault in `--only`. */
 function scenarioNumbers({ faults }: Scenario): number[] {
   return only === undefined ? faults.map((_, index) => index + 1) : [...only].sort((a, b) => a - b);
 }
@@ -59,10 +59,10 @@ function show({ seed, operations, faults }: Scenario): void {
 }
 
 let stage: Stage | undefined;
-/** Also one that is still being opened is put down. */
+/** The stage that is being opened: it is closed at the end even if it is not ready yet. */
 let opening: Promise<Stage> | undefined;
 
-/** On a new stage where the one before went wrong. */
+/** Runs a scenario; after a run that went wrong the next one gets a new stage. */
 async function once(of: Scenario): Promise<Ran> {
   opening ??= openStage(values.faketime);
   stage = await opening;

@@ -1,4 +1,4 @@
-/** Carries one operation out through the command line, with its faults at their moments. */
+/** Carries one operation out through the command line and injects its faults at their moments. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paths } from '../../src/clients/kubernetes/index.ts';
 import type { CliRun, JsonLine } from '../support/programs/command.ts';
@@ -14,11 +14,11 @@ export interface Operated {
   outcomes: string[];
   /** Faults that hit something. */
   hits: Fault[];
-  /** What was said last, where it went wrong. */
+  /** The last output of the commands, where something went wrong. */
   said: string[];
 }
 
-/** Longer than anything that was hit takes to its end. */
+/** Longer than any operation takes, faults included. */
 const LIMIT_SECONDS = 420;
 /** Where platforms/mini has the services of which something is changed before a repair. */
 const APPS = 'apps';
@@ -54,7 +54,7 @@ export async function operate(
     for (const fault of waiting) {
       if (!fits(line, fault.at)) continue;
       waiting.delete(fault);
-      // One after the other: what is down is not hit.
+      // Faults are injected one after the other: a component that is down already cannot be hit.
       last = last.then(async () => {
         if (await strike(stage, fault, () => kill?.() ?? false)) hits.push(fault);
       });
@@ -86,7 +86,7 @@ export async function operate(
   const outcomes: string[] = [];
   for (const args of commandsOf(operation, wanted, backTo)) {
     const over = new AbortController();
-    // A drift run says nothing of its repair on the way.
+    // The command does not print the progress of a drift run's repair, so it is read from the engine.
     const watched = args[0] === 'drift' ? watching(stage, seen, over.signal) : Promise.resolve();
     const run = await limited(command(args), args);
     over.abort();
@@ -142,7 +142,7 @@ function secondOf(stage: Stage, { kind, tags }: Operation, wanted: Tags): (() =>
   }
 }
 
-/** What a command ended with; one that was killed, or has lost the engine, is attached to again. */
+/** The outcome of a command. If it was killed, or lost the engine, the test attaches to its operation. */
 async function endOf(stage: Stage, run: CliRun, args: readonly string[], said: string[]): Promise<string> {
   const resultOf = ({ lines }: CliRun): string | undefined => {
     const result = lines.findLast(({ type }) => type === 'result');
@@ -159,7 +159,7 @@ async function endOf(stage: Stage, run: CliRun, args: readonly string[], said: s
   return resultOf(attached) ?? `exit code ${String(run.code)}`;
 }
 
-/** What the operation that holds the lock says, from when there is one. */
+/** The progress of the operation that holds the lock, once there is one. */
 async function watching(stage: Stage, seen: (line: JsonLine) => void, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const running_ = stage.client.workflow.list({

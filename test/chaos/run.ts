@@ -14,7 +14,7 @@ export interface Ran {
   seconds: number;
   /** Faults that hit something. */
   hits: Fault[];
-  /** What should not be so, each with the operation after which it was seen; none: the run is well. */
+  /** What should not be so, each with the operation after which it was seen; the run is good when there is none. */
   violations: string[];
   /** What was said where something was wrong. */
   said: string[];
@@ -27,7 +27,7 @@ interface Known {
   versions: { number: number; tags: Tags }[];
 }
 
-/** @throws when the stage itself is broken, so that nothing more can be run on it */
+/** @throws Error when the stage is broken, so that no further scenario can run on it */
 export async function runScenario(stage: Stage, { seed, operations, faults }: Scenario): Promise<Ran> {
   const began = performance.now();
   const since = new Date();
@@ -84,9 +84,9 @@ interface Consequences {
   expected: Expected;
   /** Tags that the next deployment names. */
   wanted: Tags;
-  /** What versions that it has recorded hold, as far as it has recorded any; the last one last. */
+  /** Tags in each platform version that it has recorded so far, the newest last. */
   made: Tags[];
-  /** Outcomes that are not right. */
+  /** Outcomes that were not expected. */
   wrong: string[];
 }
 
@@ -177,7 +177,9 @@ async function numbersOf({ config }: Stage): Promise<number[]> {
   return (Array.isArray(all) ? all : all.versions).map(({ version }) => version).sort((a, b) => a - b);
 }
 
-/** What is wanted comes about without a fault, then nothing is left to do, nothing is drift, all histories replay. */
+/**
+ * A deployment without faults succeeds; after it nothing is left to do, there is no drift, and all histories replay.
+ */
 async function judgeEnd(
   stage: Stage,
   { wanted }: Known,
@@ -198,7 +200,7 @@ async function judgeEnd(
   return found;
 }
 
-/** A part that was hit may need a moment until it answers in time: what could not be looked at is looked at again. */
+/** A component that was hit may answer slowly for a moment: checks that could not look are repeated. */
 async function driftOf(stage: Stage): Promise<string | undefined> {
   for (let look = 1; ; look += 1) {
     const { code, stdout, stderr } = await running(stage.config, ['drift', '--json']);

@@ -18,7 +18,7 @@ export const VICTIMS = [
 ] as const;
 export type Victim = (typeof VICTIMS)[number];
 
-/** Ways that may be cut, held up or slowed down. */
+/** Network connections that may be cut, held up or slowed down. */
 export const LINKS = [
   'worker-1 to engine',
   'worker-2 to engine',
@@ -28,11 +28,14 @@ export const LINKS = [
 ] as const;
 export type Link = (typeof LINKS)[number];
 
-/** Of the API server, or of a proxy before it; `cut` ends in the middle, `lost` was carried out and is not heard. */
+/**
+ * Faults of the API server's answers: `cut` ends in the middle of the answer; `lost` was carried out, and its answer
+ * does not arrive.
+ */
 export const ANSWERS = [429, 500, 503, 409, 'cut', 'lost'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
-/** A line of the operation's progress: of a service, or of the operation. */
+/** The line of progress at which it hits: of a service, or of the operation. */
 export interface Moment {
   service?: string;
   state: string;
@@ -159,7 +162,9 @@ function laterOf(random: Random, tags: Record<string, string>): Moment {
   return { service: random.pick(Object.keys(tags)), state: random.pick(['applying', 'starting']) };
 }
 
-/** Of what the operation goes through if nothing hits it; one that does not come up hits nothing. */
+/**
+ * Lines of progress that the operation prints if nothing hits it; a fault at a line that does not come is not injected.
+ */
 function momentOf(random: Random, { kind, tags, drift }: Operation): Moment {
   if (random.next() < 0.15) return { state: random.pick(['planning', 'plan']) };
   const changed = [...new Set(tags.flatMap((each) => Object.keys(each)))];

@@ -1,4 +1,4 @@
-/** Carries a fault out, and takes back what can be taken back when its time is over. */
+/** Injects a fault, and ends it when its time is over, where that is possible. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partOf, strike as strikeProcess, type Victim as Process } from '../../bootstrap/faults/signals.ts';
 import { layoutOf } from '../../bootstrap/index.ts';
@@ -8,7 +8,7 @@ import { helmProcesses } from '../support/programs/processes.ts';
 import type { Blow, Victim } from './scenario.ts';
 import { NAME, type Stage } from './stage.ts';
 
-/** A Helm that shall be hit is waited for so long: its moment is there, or has gone by. */
+/** How long a Helm process that shall be hit is waited for: after that its moment has passed. */
 const APPEARS_MS = 2000;
 const COMES_BACK_MS = 120_000;
 
@@ -43,7 +43,7 @@ export async function strike(stage: Stage, blow: Blow, command: () => boolean): 
     case 'full':
       await fillEtcd(stage.etcdPort);
       await sleep(blow.seconds * 1000);
-      // It may have been hit by something else meanwhile.
+      // Another fault may have ended it meanwhile.
       await waitUntil('etcd has room', { timeoutMs: COMES_BACK_MS, intervalMs: 300 }, () =>
         clearEtcd(stage.etcdPort).then(
           () => true,
@@ -55,7 +55,7 @@ export async function strike(stage: Stage, blow: Blow, command: () => boolean): 
 }
 
 function processOf(stage: Stage, victim: Exclude<Victim, 'command'>): Process {
-  // Before its first start the number is 0, which would be all processes of this group.
+  // Before the first start the process id is 0, and a signal to 0 would reach this whole process group.
   const kept = (pid: () => number): Process => ({
     name: victim,
     pid: () => Promise.resolve(pid() || undefined),

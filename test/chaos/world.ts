@@ -1,4 +1,4 @@
-/** What there is on the cluster, as far as runs are judged by it. */
+/** What runs in the cluster, as far as the outcome of a run is judged by it. */
 import { z } from 'zod';
 import type { KubernetesClient } from '../../src/clients/kubernetes/index.ts';
 import { type Facts, factsOf } from '../support/sandbox/cluster-facts.ts';

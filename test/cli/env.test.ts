@@ -50,7 +50,7 @@ describe('env', () => {
       [lines.code, lines.stdout],
       [3, '✔ good\n✘ wrong\n  wrong.yaml: domian: unknown key, did you mean "domain"?\n'],
     );
-    // Where there is no Helm, that is said, and none is fetched.
+    // Without Helm on the machine the check says so, and does not download it.
     const without = await place.run(['env', 'check', 'good'], { env: { PATH: dirname(process.execPath) } });
     assert.equal(without.code, 0);
     assert.match(without.stdout, /✔ good\n  charts were not rendered: Helm is not on this machine yet/);
@@ -101,7 +101,7 @@ describe('env', () => {
         own.stdout,
         /^✘ own\n  own\.yaml: release web: Deployment apps\/web: spec\.template\.metadata\.labels\.team: "our team" is no value of a label[^\n]*\n$/,
       );
-      // A cache with Helm and without charts.
+      // A tools cache that holds Helm, and no charts.
       const cache = join(tools.folder, 'cache');
       await mkdir(join(cache, 'tools'), { recursive: true });
       await symlink(join(readConfig().cacheDir, 'tools', 'helm'), join(cache, 'tools', 'helm'));

@@ -1,4 +1,7 @@
-/** Whatever is typed behind a command is refused in words, at once: every option and argument with odd values. */
+/**
+ * Whatever is typed behind a command is refused at once with a clear message: every option and argument gets odd
+ * values.
+ */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +20,7 @@ let written = '';
 let context: CliContext;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
-  // What gets as far as an environment meets one that does not hold: nothing is ever started.
+  // Commands whose arguments are accepted find an environment file that is not valid, so that nothing is ever started.
   await writeFile(join(folder, 'sandbox.yaml'), 'domain: x\n');
   written = await mkdtemp(join(tmpdir(), 'ananta-fuzz-'));
   await mkdir(join(written, 'a', 'b'), { recursive: true });
@@ -77,7 +80,7 @@ const ODD = [
   'null',
 ];
 
-/** These need no environment to write a file: it comes into a folder of its own. */
+/** These commands write a file without needing an environment: they write into a folder of the test. */
 const WRITES = ['backup key'];
 
 let next = 0;
@@ -152,7 +155,7 @@ describe('odd arguments', () => {
       const required = command.registeredArguments.filter((argument) => argument.required).map(() => 'x');
       for (const option of command.options.filter(({ required: valued }) => valued)) {
         const flag = option.long ?? option.short ?? '';
-        // Of each option others: together they meet all.
+        // For each option other odd values are taken, so that together all are tried.
         for (const odd of some())
           await check([
             ...path,
@@ -241,7 +244,7 @@ describe('image references of the command line', () => {
       for (const command of ['deploy', 'plan']) {
         const { exitCode, message } = await check([command, '--image', image]);
         assert.equal(exitCode, EXIT_CODES.refused);
-        // A sound one gets as far as the environment.
+        // A valid value is accepted, and the command fails at the environment file.
         assert.match(message, says ?? /^sandbox\.yaml: /);
       }
     });

@@ -1,4 +1,4 @@
-/** The server of the Model Context Protocol, by the protocol's own client, as an assistant's program starts it. */
+/** The MCP server, asked by the protocol's own client, which starts it as an assistant would. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -140,7 +140,7 @@ describe('ananta mcp', { concurrency: 3 }, () => {
   test('deploys only a plan that it has shown, and changes no protected environment', async () => {
     const unknown = await changer.call('deploy', { env: 'mini', digest: 'abcdef0123456789' });
     assert.match(unknown.text, /No plan with the digest abcdef0123456789 was made for "mini" in this session/);
-    // Of another environment: the same digest is not the same plan.
+    // A plan of another environment is another plan, even with the same digest.
     const { digest } = JSON.parse((await changer.call('plan', { env: 'mini' })).text) as { digest: string };
     for (const name of CHANGING) {
       const { text, isError } = await changer.call(name, { env: 'prod', digest });

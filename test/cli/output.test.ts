@@ -1,4 +1,7 @@
-/** Output over a pipe is whole, however long it is and however slowly it is read; a reader that goes away ends it. */
+/**
+ * Output into a pipe is complete, however long it is and however slowly it is read; the command ends when the reader
+ * closes the pipe.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

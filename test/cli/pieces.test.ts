@@ -143,7 +143,7 @@ describe('the end of a log', () => {
     for (let read = 0; read < whole.length; read = pieces.join('').length) {
       await asked.promise;
       const count = pieces.length;
-      // Whatever there is, nothing is read while the piece before has not been taken.
+      // The next piece is not read before the reader has taken the one before, even when it is there.
       await sleep(20);
       assert.equal(pieces.length, count);
       asked = Promise.withResolvers();

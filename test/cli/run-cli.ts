@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { commandInProcess } from '../support/programs/command.ts';
 
-/** Shows all output of a command that ends otherwise than expected. */
+/** Shows all output of a command whose exit code is not the expected one. */
 export function exits({ code, stdout, stderr }: Ran, wanted: number, why = ''): void {
   assert.equal(
     code,
@@ -41,7 +41,7 @@ export interface Running {
   kill: (signal: NodeJS.Signals) => void;
   /** As `… | head` does when it has enough. */
   closeOutput: () => void;
-  /** As a reader that is busy with something else. */
+  /** Stops reading, as a slow reader does. */
   pause: () => void;
   resume: () => void;
 }
@@ -49,14 +49,14 @@ export interface Running {
 export interface Workspace {
   folder: string;
   /**
-   * In the process of the test, which costs a tenth of one of its own; in one of its own with an input or an
-   * environment.
+   * Runs in the process of the test, which takes a tenth of the time; in a process of its own where it has input or
+   * environment variables.
    */
   run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
   start: (args: readonly string[], options?: RunOptions) => Running;
   /** Writes environments/<name>.yaml; from then on only such files are seen. */
   environment: (name: string, text: string) => Promise<void>;
-  /** What is in the state folder. */
+  /** Files in the state folder. */
   state: () => Promise<string[]>;
   remove: () => Promise<void>;
 }
@@ -79,7 +79,7 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
       cwd: folder,
       env: { ...environment(), ...env },
     });
-    // What should be refused at once must not build tools for an hour when it is not.
+    // If the refusal under test does not come, the command must not go on to build tools for an hour.
     const timeout = setTimeout(() => child.kill('SIGINT'), 180_000);
     const seen = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (seen.stdout += text));
@@ -118,7 +118,7 @@ export async function workspace(cacheDir?: string): Promise<Workspace> {
     state: () => readdir(state).catch(() => []),
     remove: () => rm(folder, { recursive: true, force: true }),
     run: async (args, options) => {
-      // A worker is a process by nature.
+      // A worker is always a process of its own.
       if (options !== undefined || args[0] === 'worker') return start(args, options).done;
       const { code, stdout, stderr } = await commandInProcess(readConfig(environment()), args);
       return { code, stdout, stderr };
@@ -214,7 +214,7 @@ export async function startFakeApi(
 
 const NOT_FOUND = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, reason: 'NotFound' };
 
-/** In every cluster but one that speaks plainly. */
+/** The ConfigMap kube-root-ca.crt, which a cluster without TLS does not have. */
 function publishedAuthority(authority: string | undefined): object {
   return authority === undefined
     ? NOT_FOUND

@@ -1,4 +1,4 @@
-/** An environment that `down` takes away under a command that watches it, and what `down` says of what runs there. */
+/** An environment that `down` stops while a command watches it, and what `down` says of operations that run there. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -78,7 +78,7 @@ async function watched(whatDownDoes: (state: string) => Promise<void>): Promise<
     started: () => undefined,
     event: () => undefined,
     close: () => undefined,
-    // Said as soon as the engine is away: then `down` is at work.
+    // The command prints this as soon as the engine does not answer: this is when `down` goes on.
     notice: (text: string) => {
       said += `${text}\n`;
       void whatDownDoes(dirname(runtime));

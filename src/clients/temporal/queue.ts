@@ -18,8 +18,7 @@ type QueueWorkflow = (input: QueueInput) => Promise<void>;
 
 export interface Queued {
   /**
-   * What became of the request. Goes on through outages of the engine. @throws the signal's reason;
-   * QueueWithdrawnError
+   * What became of the request. Waits through outages of the engine. @throws the signal's reason; QueueWithdrawnError
    */
   answer(signal: AbortSignal): Promise<QueueAnswer>;
 }

@@ -31,7 +31,7 @@ export async function startRings(client: Client, input: RingsInput): Promise<{ w
   try {
     const handle = await client.workflow.start(WORKFLOW_TYPES.rings, {
       workflowId,
-      // Any of them would do: the workers of the first one keep count.
+      // The workers of any ring's environment can run this workflow; those of the first one do.
       taskQueue: taskQueueOf(first.environment),
       args: [input],
       memo: { requestedBy: input.requestedBy },
@@ -106,7 +106,7 @@ export async function readRings(client: Client, name: string, runId?: string): P
     const { status, memo } = await handle.describe();
     const end = endOf(memo);
     if (end) return end;
-    // One that was cancelled by an earlier version carries no details: it is asked, as one that runs is.
+    // The result of a run that an earlier version cancelled has no details: the run is queried, like a running one.
     if (status.name !== 'COMPLETED' && status.name !== 'FAILED') return await handle.query<RingsView>(QUERIES.rings);
     return (await handle.result()) as RingsView;
   } catch (error) {
@@ -118,7 +118,7 @@ export async function readRings(client: Client, name: string, runId?: string): P
   }
 }
 
-/** The view, with for whom or what the operations wait that are at work now. Needs no worker. */
+/** The view, with what each running operation waits for (a person, a lock, a window). Needs no worker. */
 export async function withHolds(client: Client, view: RingsView): Promise<RingsView> {
   if (view.outcome !== 'running') return view;
   const rings = view.rings.map(async (ring) => ({
@@ -137,7 +137,7 @@ export async function withHolds(client: Client, view: RingsView): Promise<RingsV
 
 const AT_WORK: readonly RingTargetState[] = ['deploying', 'taking back'];
 
-/** Deployments that run go on. @returns false where they do not run */
+/** Cancels the run; deployments that it has started go on. @returns false where the rings do not run */
 export async function cancelRings(client: Client, name: string): Promise<boolean> {
   const handle = client.workflow.getHandle(ringsWorkflowId(name));
   try {

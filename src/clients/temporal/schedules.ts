@@ -51,7 +51,7 @@ export interface ScheduleView {
 }
 
 export interface Schedules {
-  /** Creates it, or changes what differs; a pause stays, and so does everything when nothing differs. */
+  /** Creates the schedule, or updates what differs. A pause is kept; when nothing differs, nothing is written. */
   ensure(wanted: WantedSchedule | WantedByCron): Promise<'created' | 'updated' | 'unchanged'>;
   /** @returns false when there was none */
   remove(id: string): Promise<boolean>;
@@ -62,15 +62,13 @@ export interface Schedules {
   resume(id: string, note: string): Promise<boolean>;
 }
 
-/**
- * An engine that was away does not make up for every run it missed: one is enough, and only when it was away shortly.
- */
+/** After an outage of the engine at most one missed run is made up for, and only one that was due within this time. */
 const CATCHUP_MILLISECONDS = 60_000;
 /** A run that hangs would keep all later ones from starting. */
 const RUN_TIMEOUT = '2 hours';
 
 export function createSchedules(client: Client): Schedules {
-  // One whose input is encrypted with a lost key is shown without it, and written anew when it is next looked after.
+  // A schedule whose input is encrypted with a lost key is shown without its input; its next update writes it anew.
   const { schedule } = forgiving(client);
   const describe = (id: string): Promise<ScheduleDescription | undefined> =>
     unlessMissing(() => schedule.getHandle(id).describe());
@@ -94,7 +92,7 @@ export function createSchedules(client: Client): Schedules {
       const handle = schedule.getHandle(wanted.id);
       const now = found ?? (await handle.describe());
       if (isAsWanted(now, wanted) && (await isWrittenAsNow(client, now))) return 'unchanged';
-      // The state of that very moment is passed on, so that a pause stays.
+      // The current state of the schedule is passed on, so that a pause is not lost.
       await handle.update(({ state }): ScheduleUpdateOptions => ({ ...definitionOf(wanted, Date.now()), state }));
       return 'updated';
     },
@@ -180,7 +178,10 @@ function isAsWanted(found: ScheduleDescription, wanted: WantedSchedule | WantedB
   );
 }
 
-/** Plain or with the key that writes now: an older key would have to be kept for the schedule's sake alone. */
+/**
+ * Whether the input is encrypted as new input would be: with an older key, that key would have to be kept for this
+ * schedule alone.
+ */
 async function isWrittenAsNow(client: Client, { raw }: ScheduleDescription): Promise<boolean> {
   const payload = raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
   const [codec] = client.options.loadedDataConverter.payloadCodecs;

@@ -1,4 +1,4 @@
-/** Something is said to a running operation: its workflow answers at once, or refuses. */
+/** Sends an update to a running operation: its workflow accepts it at once, or refuses it. */
 import {
   type Client,
   WorkflowNotFoundError,

@@ -1,4 +1,7 @@
-/** Which workers are really there. The engine goes on naming one for five minutes after its last question. */
+/**
+ * Which workers are running. The engine lists a worker for up to five minutes after its last poll, so a listed one may
+ * be gone.
+ */
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
@@ -6,18 +9,18 @@ import proto from '@temporalio/proto';
 import { processIdentity } from '../../process/identity.ts';
 import { isFromHere, isGoneFromHere } from '../../process/owner.ts';
 
-/** A question waits for an answer for up to 60 s before it is asked again. */
+/** A poll waits for work for up to 60 s before the worker sends the next one. */
 const SILENT_MILLISECONDS = 90_000;
 
 export interface LivingWorkers {
   alive: number;
-  /** Where none is: what is known of the last one. */
+  /** What is known of the last worker, where none is running. */
   detail: string;
 }
 
 /**
- * Who has asked the task queue for workflow tasks in the last minutes, with the time of the newest question in
- * milliseconds since the epoch.
+ * Who has polled the task queue for workflow tasks in the last minutes, with the time of the last poll in milliseconds
+ * since the epoch.
  */
 export async function workerIdentities(
   client: Client,
@@ -34,7 +37,7 @@ export async function workerIdentities(
   }));
 }
 
-/** Those of them that may well be there still. */
+/** Those of them that polled recently enough to be running still. */
 export async function recentWorkers(client: Client, taskQueue: string, now = Date.now()): Promise<string[]> {
   return (await workerIdentities(client, taskQueue))
     .filter(({ seenAt }) => now - seenAt <= SILENT_MILLISECONDS)
@@ -72,7 +75,10 @@ export async function livingWorkers(client: Client, taskQueue: string, buildId?:
   return { alive, detail: states.find((state) => state !== undefined) ?? nobody };
 }
 
-/** @param identity `user@host/pid#tag`, as workers of ours call themselves; earlier ones without the tag */
+/**
+ * @param identity `user@host/pid#tag`, as our workers register; workers of earlier versions have no tag. @returns why
+ * it does not run, where it is a process of this machine
+ */
 async function goneFromHere(identity: string): Promise<string | undefined> {
   const [, host, digits, tag] = /@([^/]+)\/(\d+)(?:#(\S+))?$/.exec(identity) ?? [];
   if (digits === undefined) return undefined;
@@ -84,12 +90,12 @@ async function goneFromHere(identity: string): Promise<string | undefined> {
   )
     return 'is dead';
   if (tag === undefined ? host !== hostname() : !(await isFromHere(tag))) return undefined;
-  // Third field after the name, which may hold anything: T is stopped.
+  // The state of a process follows its name in parentheses; T and t mean that it is stopped.
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return /\) [Tt] /.test(stat) ? `is stopped (process ${pid})` : undefined;
 }
 
-/** For people: which process it was is enough. */
+/** The identity without the tag, for messages: people need the process alone. */
 function withoutTag(identity: string): string {
   return identity.replace(/#\S+$/, '');
 }

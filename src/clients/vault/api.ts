@@ -39,7 +39,7 @@ export interface VaultSession {
   write(path: string, data: Record<string, unknown>, signal?: AbortSignal): Promise<unknown>;
   list(path: string, signal?: AbortSignal): Promise<string[]>;
   remove(path: string, signal?: AbortSignal): Promise<void>;
-  /** What is no JSON and may be large. Has to be read to its end, or destroyed. */
+  /** The answer as a stream, for large bodies that are not JSON. It has to be read to its end, or destroyed. */
   download(path: string, signal?: AbortSignal): Promise<Readable>;
   upload(path: string, body: Readable, signal?: AbortSignal): Promise<void>;
 }

@@ -74,7 +74,7 @@ export function createDirectTunnel({ address, ca }: DirectTarget): Tunnel {
       const options = { agent, hostname, ...(port === '' ? {} : { port }), method, path, headers };
       return streamed(outgoing, () => (secure ? https : http).request(options));
     },
-    // Somebody else's: as far as anybody here knows, it is there.
+    // Its pods, if it has any, are not visible from here, so it counts as present.
     hasPod: () => Promise.resolve(true),
     pods: () => Promise.resolve([host]),
     at: () => tunnel,

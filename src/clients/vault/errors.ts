@@ -1,14 +1,14 @@
-/** Vault's answers that are no answers. */
+/** Errors of Vault: refusals, and reasons why it could not be asked. */
 import { AnantaError, type NextStep } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 
-/** What stands in Vault is no text where text is expected: a person has to put it right. */
+/** A value in Vault is not text where text is expected: a person has to correct it. */
 export class SecretFormatError extends AnantaError {
   override name = 'SecretFormatError';
   override readonly type = FAILURES.invalidInput;
 }
 
-/** Vault answered, and the answer is no. */
+/** Vault refused the request. */
 export class VaultError extends AnantaError {
   override name = 'VaultError';
   override readonly next: readonly NextStep[] = [{ command: 'status' }];
@@ -28,7 +28,7 @@ export class VaultUnreachableError extends AnantaError {
   override readonly next: readonly NextStep[] = [{ command: 'doctor' }];
 }
 
-/** Sealed: it answers, but knows nothing until it is unsealed. */
+/** Vault is sealed: it answers, but serves no data until it is unsealed. */
 export class VaultSealedError extends AnantaError {
   override name = 'VaultSealedError';
   override readonly type = FAILURES.vaultSealed;
@@ -36,12 +36,12 @@ export class VaultSealedError extends AnantaError {
 }
 
 /**
- * Sealed, and people hold what opens it: the message says who has to do what. Waiting helps, since they do it
- * meanwhile.
+ * Vault is sealed, and people hold the unseal keys: the message says who has to do what. Waiting helps, since they may
+ * unseal it meanwhile.
  */
 export class VaultWaitsForPeopleError extends VaultSealedError {}
 
-/** Only a person can help: the keys that would open it are not there. */
+/** Vault is sealed and its unseal keys are not available: only a person can help. */
 export class VaultKeysMissingError extends AnantaError {
   override name = 'VaultKeysMissingError';
   override readonly type = FAILURES.vaultKeysMissing;

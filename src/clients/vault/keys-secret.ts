@@ -81,7 +81,9 @@ export function createKeySecret(
       }
     }
   };
-  /** Keys of an attempt whose answer this machine has and the cluster has not: they are brought there. */
+  /**
+   * Keys that an earlier attempt saved on this machine and could not write to the cluster: they are written there now.
+   */
   const arrived = async (data: Readonly<Record<string, string>>): Promise<VaultKeys | undefined> => {
     const keys = await spool?.read();
     // Of another cluster, or of an attempt that is not on record here.

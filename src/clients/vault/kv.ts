@@ -6,9 +6,9 @@ import type { VaultSession } from './api.ts';
 import { SecretFormatError, VaultError } from './errors.ts';
 
 export interface KvEntry {
-  /** Values that are text; ours are nothing else. */
+  /** The values that are text; the deployer writes no others. */
   data: Record<string, string>;
-  /** Values of other types, as somebody else wrote them: never read for anything, but written back with the rest. */
+  /** Values of other types, written by others: they are never used, but are written back together with the rest. */
   other: Record<string, unknown>;
   version: number;
   /** Version and when it was written: a Vault that was made anew counts from 1 again. */

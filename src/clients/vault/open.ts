@@ -67,8 +67,8 @@ export async function openVault(
 }
 
 /**
- * Only when every server says that it is empty: one that is away may hold the data, and two Vaults would come of it.
- * @returns whether it was this call that did it
+ * Initialises only when every server says that it is empty: a server that does not answer may hold the data, and there
+ * would be two Vaults. @returns whether this call initialised it
  */
 async function initializeOnce(
   servers: Servers,

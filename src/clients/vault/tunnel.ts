@@ -16,11 +16,11 @@ export interface TunnelTarget {
   namespace: string;
   /** Instance label of the pods. */
   release: string;
-  /** Of the container. */
+  /** The container's port. */
   port: number;
   /**
-   * Where it answers over TLS: the name in its certificate, and the authority that it is checked against. `fresh`: as
-   * it is now, not as it was a moment ago.
+   * Set where Vault answers over TLS: the name in its certificate, and the authority that the certificate is checked
+   * against. `fresh`: read the authority anew instead of using the cached one.
    */
   tls?: { name: string; authority: (fresh?: boolean) => Promise<string> };
 }
@@ -33,8 +33,8 @@ export interface TunnelRequest {
   body?: string | undefined;
   signal?: AbortSignal | undefined;
   /**
-   * 5 s when absent; setting up storage or plug-ins takes longer. Counted from its turn, as long as others before it
-   * are answered.
+   * 5 s when absent; setting up storage or plug-ins takes longer. Counted from when the request is sent, not from when
+   * it was queued, as long as requests before it are answered.
    */
   timeoutSeconds?: number | undefined;
 }
@@ -166,7 +166,7 @@ function createWay(open: () => Promise<Duplex>): Way {
     try {
       return await work();
     } catch (error) {
-      // What has failed for one request would make each of the others wait in turn.
+      // After a failure the kept connections are closed: otherwise each waiting request would run into the same one.
       if (active === 1) agent.destroy();
       throw error;
     } finally {
@@ -195,7 +195,7 @@ function createWay(open: () => Promise<Duplex>): Way {
       return counted(() =>
         turns.add(
           async () => {
-            // Where nobody gets an answer, those behind do not wait as long once more.
+            // When requests before it got no answer, the time that this one has waited in the queue counts as well.
             if (performance.now() - Math.max(askedAt, answeredAt) >= timeoutSeconds * 1000)
               throw new VaultUnreachableError(`Vault, ${method} ${path}: no answer within ${timeoutSeconds} s`);
             const answer = await ask(request);

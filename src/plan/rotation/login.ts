@@ -1,4 +1,7 @@
-/** By which names readers log in: two take turns, so that both are good while readers move. Pure. */
+/**
+ * The user names by which readers log in: two take turns, so that both are valid while readers move to the new one.
+ * Pure.
+ */
 import type { RotationSystem } from '../../catalog/schema.ts';
 import type { SecretName } from '../../contract/operations/secret-name.ts';
 

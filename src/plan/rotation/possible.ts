@@ -1,4 +1,7 @@
-/** What stands against a rotation that the catalog knows: of the environment, or of who reads the secret. Pure. */
+/**
+ * Why a secret that the catalog can rotate cannot be rotated here: because of the environment, or of who reads it.
+ * Pure.
+ */
 import type { Catalog } from '../../catalog/schema.ts';
 import type { RotateSelection } from '../../contract/operations/secret-name.ts';
 import type { Environment } from '../../environment/schema.ts';
@@ -10,7 +13,7 @@ import { type Chosen, chooseSecrets, type Rotatable, RotationRefusedError, secre
 
 type Where = Pick<Environment, 'secrets' | 'charts' | 'chartOverrides'>;
 
-/** @returns undefined where nothing does */
+/** @returns the reason; undefined where it can be rotated */
 export function obstacle(catalog: Catalog, environment: Where, secret: Rotatable): string | undefined {
   const name = secretText(secret);
   const logins = loginReaders(catalog, secret).map((service) => service.name);

@@ -11,7 +11,7 @@ export interface Reader {
   secrets: string[];
 }
 
-/** Services that keep values of the path themselves: the rotation itself gives them a new one. */
+/** The services whose servers store the values of this path: a rotation changes the value in the server itself. */
 export function serversOf({ secretPaths }: Pick<Catalog, 'secretPaths'>, path: string): Set<string> {
   const keys = secretPaths.find((candidate) => candidate.path === path)?.keys ?? [];
   return new Set(

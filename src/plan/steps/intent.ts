@@ -9,7 +9,10 @@ export type Intent =
   | { verb: 'undo' }
   | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
   | { verb: 'destroy'; deleteData: boolean }
-  /** Of several each with the digest over what was shown of it, in the order in which they are taken over. */
+  /**
+   * Services in the order in which they are adopted. Where there are several, each has the digest of the plan that was
+   * shown for it.
+   */
   | { verb: 'adopt'; services: readonly { service: string; digest?: string }[]; undo?: true }
-  /** Each with the service that keeps it. */
+  /** Each secret with the service whose server stores it. */
   | { verb: 'rotate'; secrets: readonly (SecretName & { server: string })[] };

@@ -4,11 +4,11 @@ import { isAdmission } from '../admission/kinds.ts';
 import { SERVICES } from './platform.ts';
 
 export interface Stages {
-  /** Before anything is done. */
+  /** Steps before anything is changed. */
   admission: OperationStep[];
-  /** The operation's own, that services wait for. */
+  /** Steps of the operation that services wait for. */
   before: OperationStep[];
-  /** The operation's own, that wait for services or nothing. */
+  /** Steps of the operation that wait for services, or for nothing. */
   after: OperationStep[];
   closing: OperationStep[];
 }

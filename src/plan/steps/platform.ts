@@ -84,7 +84,7 @@ export function platformSteps(plan: Decided, intent: Intent, lastOf: LastStep, e
         before: [...begin, step('unschedule', 'what is taken down on purpose is not to be brought back')],
         after: [
           step('prune', 'Secrets, definitions and namespaces that no release holds', {
-            // Under a release that could not be removed its Secrets and its namespace are still needed.
+            // The Secrets and the namespace of a release that could not be removed are still needed.
             dependsOn: [SERVICES],
             ...(intent.deleteData ? { deleteData: true } : {}),
           }),

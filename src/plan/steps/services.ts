@@ -9,9 +9,11 @@ export interface ServiceStepsOptions {
   /** Ids that the first step waits for. */
   dependsOn?: readonly string[];
   after?: readonly string[];
-  /** As workflows of the version before carried a decision out: `rollback` was an `apply` with a revision. */
+  /**
+   * Whether to make the steps of the previous workflow version, in which a `rollback` was an `apply` with a revision.
+   */
   earlier?: boolean;
-  /** Pods are replaced, and nothing is applied: of a rotation. */
+  /** Steps of a rotation: pods are restarted, and nothing is applied. */
   rotates?: boolean;
 }
 

@@ -14,17 +14,19 @@ import {
 interface UpgradeReport {
   /** `1.36` */
   target: string;
-  /** Of the cluster; absent: nobody looked. */
+  /** Version of the cluster; absent where the cluster was not asked. */
   current?: string;
-  /** Steps and nodes. */
+  /** Problems of the upgrade itself: skipped minor versions, nodes that are too old. */
   cluster: string[];
   charts: { release: string; message: string }[];
   rendered: (ApiFinding & { release: string })[];
-  /** Of what runs, as Helm has recorded it: the next upgrade reads it. */
+  /**
+   * Findings in the manifests of the deployed revisions, as Helm recorded them: the next `helm upgrade` reads those.
+   */
   running: (ApiFinding & { release: string; revision: number })[];
-  /** Of what a rollback would apply. */
+  /** Findings in the manifests of revisions that a rollback would apply. */
   kept: (ApiFinding & { release: string; revision: number; versions: number[] })[];
-  /** Who writes through it now. */
+  /** Field managers that write through such an API version now. */
   written: (ApiFinding & { manager: string })[];
   notes: string[];
   /** Nothing of it keeps the upgrade from going well; what is deprecated does not count. */

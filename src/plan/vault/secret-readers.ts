@@ -46,18 +46,21 @@ function outdated(
   );
 }
 
-/** Whom Vault is asked by: nothing is initialised from it. */
+/** Whether it is the Secret with the authority of Vault's certificate: no server stores its value. */
 const isAuthority = ({ name }: ChangedSecret): boolean => name === VAULT_CA_SECRET;
 
-/** All that differs was made known to its server before. */
+/** Whether all changed values come from a rotation, so that their servers accept them already. */
 const isRotated = ({ rotated, stale }: ChangedSecret): boolean => rotated === true && !stale;
 
-/** It keeps the value itself, and has it. */
+/** Whether the release's own server stores the value, and a rotation has set it there already. */
 function isKnown(catalog: Catalog, { service }: Release, secret: ChangedSecret): boolean {
   return isRotated(secret) && serversOf(catalog, secret.path).has(service);
 }
 
-/** Paths that a server with data was initialised from: it keeps the former value, whatever its pods get. */
+/**
+ * Paths whose values a server with data was initialised with: that server keeps the former value, whatever its pods
+ * get.
+ */
 function initialised(catalog: Catalog): Map<string, string> {
   return new Map(
     catalog.services

@@ -5,13 +5,16 @@ export interface KeptRevision {
   revision: number;
   status: ReleaseStatus;
   digest: string | undefined;
-  /** Somebody else wrote it: nothing of ours to bring back, and not ours to remove. */
+  /** Somebody else wrote it: it is no state to return to, and must not be removed. */
   foreign?: true;
 }
 
-/** Left behind by Helm when a newer revision came; everything else is at work, newest, or somebody's evidence. */
+/**
+ * States of revisions that may be removed. Those in any other state are in use, the newest, or being worked on by
+ * somebody.
+ */
 const PAST: readonly ReleaseStatus[] = ['superseded', 'failed'];
-/** States from which Helm can bring a revision back. */
+/** States of revisions that Helm can roll back to. */
 const WHOLE: readonly ReleaseStatus[] = ['deployed', 'superseded'];
 
 /**

@@ -30,11 +30,11 @@ export interface RollbackPlanInput {
   catalog: Catalog;
   environment: Environment;
   target: PlatformVersion;
-  /** The newest version, for words. */
+  /** The newest version, for messages. */
   newest: PlatformVersion | undefined;
   /** All revisions of every release of ours, by release key. */
   revisions: ReadonlyMap<string, readonly ObservedRevision[]>;
-  /** Why a release that did not exist then has to stay: the data it holds. By release key. */
+  /** By release key: why a release that the target version does not have must stay, which is the data that it holds. */
   data: ReadonlyMap<string, string>;
   /** Why services are not healthy now, by name. */
   unhealthy: ReadonlyMap<string, string>;
@@ -46,7 +46,7 @@ export interface RollbackPlanInput {
 
 type Decision = Pick<PlannedStep, 'action' | 'reason' | 'digest'> & { toRevision?: number; note?: string };
 
-/** Its revision is the right one, and what it applied is not all there. */
+/** Reason to apply a release again although its revision is the right one. */
 export const ORPHANED = 'its StatefulSet is gone, and its pods run on without it: applied again as it was';
 
 const INVASIVENESS: readonly PlannedAction[] = ['rollback', 'remove', 'verify', 'unchanged'];
@@ -114,7 +114,7 @@ export function assemble(
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
-    // Half a way back is worse than none: what can be brought back is.
+    // After a failure the other services are still rolled back: every one that can be is.
     onFailure: 'continue',
     ...(toVersion === undefined ? {} : { toVersion }),
     ...(notes.length > 0 ? { notes } : {}),

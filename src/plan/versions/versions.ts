@@ -45,7 +45,7 @@ export function changesBetween(
   ];
 }
 
-/** In words, the most telling first. */
+/** Differences in words, the most important first. */
 export function describeChange(was: VersionedRelease, is: VersionedRelease): string {
   const parts: string[] = [];
   if (was.chart.version !== is.chart.version || was.chart.name !== is.chart.name)

@@ -27,7 +27,7 @@ const signal = new AbortController().signal;
 
 interface Stored extends FakeParts {
   store: FakeS3;
-  /** Of the environment's file, as it is read again. */
+  /** Makes a backup with the environment's file read anew. */
   make: () => ReturnType<Activities['makeBackup']>;
 }
 

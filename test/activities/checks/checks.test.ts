@@ -19,14 +19,14 @@ import { type TestScope, testScope } from '../../support/scope.ts';
 const mini = await wholeMini();
 const JOBS = '/apis/batch/v1/namespaces/apps/jobs';
 const JOB = `${JOBS}/api-check-smoke-run-1`;
-/** Of which the Job of `smoke` gets a value. */
+/** The Secret from which the Job of the check `smoke` gets a value. */
 const SECRET = '/api/v1/namespaces/apps/secrets/vault-auth-admin';
 const CLIENT_SECRET = 'a-value-that-nobody-sees';
 const signal = new AbortController().signal;
 
 type Answering = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
-/** A ready pod of api and of metrics, behind which is a server of the test. */
+/** A ready pod of api and one of metrics; a server in this test answers for them. */
 async function withPods(
   answer: Answering,
   work: (parts: FakeParts) => Promise<void>,

@@ -9,7 +9,7 @@ const target: Target = { kind: 'Namespace', name: 'apps', path: PATH, uid: 'uid-
 const stall = { seconds: 0.3, lookMilliseconds: 10 };
 const signal = new AbortController().signal;
 
-/** What a namespace says of itself at each look. */
+/** What the namespace's status says at each look. */
 async function hanging(
   says: (look: number) => string | undefined,
 ): Promise<{ stuck: Awaited<ReturnType<typeof deleteAndWait>>; seconds: number }> {

@@ -1,4 +1,4 @@
-/** What could not be looked at during a destruction keeps its namespace, and is named. */
+/** A namespace in which a kind of objects could not be listed is kept during a destruction, and the kind is named. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Kind, type Kinds, KubernetesError, UnreachableError } from '../../../src/clients/kubernetes/index.ts';

@@ -35,7 +35,7 @@ interface World extends FakeParts {
   /** Revisions that Helm has, and what their Secrets say. */
   record: (revision: number, status: string, labels?: Record<string, string>) => void;
   apply: () => Promise<ApplyReleaseResult>;
-  /** Back to revision 1. */
+  /** Rolls back to revision 1. */
   back: () => Promise<ApplyReleaseResult>;
 }
 

@@ -1,4 +1,7 @@
-/** What stands against a deployment that no command has looked at: found before the lock is taken, nothing changed. */
+/**
+ * Problems of a deployment that was started without the CLI's checks: found before the lock is taken, with nothing
+ * changed.
+ */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { acquireTools } from '../../../bootstrap/tools/index.ts';

@@ -1,4 +1,4 @@
-/** What a link is good for, and what it is not: forged, expired, of another kind. */
+/** Links that answer a question: valid for one answer, and refused when forged, expired or of another kind. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Asks, Notification } from '../../../src/contract/notifications.ts';

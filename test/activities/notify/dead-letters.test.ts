@@ -1,4 +1,4 @@
-/** What nobody could be told: kept in the cluster, bounded, told again, forgotten. */
+/** Notifications that could not be delivered: kept in the cluster, bounded in number, sent again, dropped. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { unguardedActivities } from '../../../src/activities/index.ts';

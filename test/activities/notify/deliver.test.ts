@@ -1,4 +1,7 @@
-/** One attempt at a target: where its values come from, what a receiver may answer, and what is never told. */
+/**
+ * One attempt to deliver a notification: where its values come from, which answers count as success, and what must not
+ * appear in it.
+ */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -172,7 +175,7 @@ describe('values by reference', () => {
         const log = await readFile(join(folder, 'logs', 'notify.log'), 'utf8');
         for (const secret of [TOKEN, 'abcdefghijklmnop', 'of-the-chat', 'key-that-nobody-sees'])
           for (const told of [text, log]) assert.ok(!told.includes(secret), `${secret} in ${told}`);
-        // Nor in whatever else the worker says.
+        // Nor in anything else that the worker logs.
         assert.equal(clients.redactor.redact('to abcdefghijklmnop'), 'to [redacted]');
       },
       { variables: { CHAT_HEADERS: 'Authorization: Bearer of-the-chat' } },

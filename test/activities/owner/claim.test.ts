@@ -1,4 +1,6 @@
-/** One cluster, one owner: who is first, who comes later, and what it costs to ask. */
+/**
+ * One cluster has one owner: which environment becomes it, how others are refused, and how many requests that costs.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertTarget } from '../../../src/activities/context.ts';
@@ -47,7 +49,7 @@ async function onCluster(
   });
 }
 
-/** How often the record is asked for. */
+/** Counts how often the owner record is read. */
 function counted(kubernetes: KubernetesClient): { kubernetes: KubernetesClient; asked: () => number } {
   let asked = 0;
   const get: KubernetesClient['get'] = (path, signal) => {

@@ -1,4 +1,4 @@
-/** What somebody has left behind: a half uninstalled release, a damaged record, a namespace that does not go. */
+/** Interrupted work of others: a half uninstalled release, a damaged record, a namespace that is stuck in deletion. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { findObjectDrift } from '../../../src/effects/drift/objects.ts';

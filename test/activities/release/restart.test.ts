@@ -1,4 +1,7 @@
-/** From a value that was patched in Vault to pods that read it: what was interrupted is done by whoever comes next. */
+/**
+ * From a value that was patched in Vault to pods that read it: work that was interrupted is completed by the next
+ * attempt.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActivities } from '../../../src/activities/index.ts';

@@ -1,4 +1,4 @@
-/** A Job that is of no use any more is made again when somebody asks for another try, and only then. */
+/** A failed or finished Job is made again when a person asks for a retry, and only then. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { unguardedActivities } from '../../../src/activities/index.ts';
@@ -20,9 +20,9 @@ interface Retried {
   parts: FakeParts;
   /** The Job as it is from now on; undefined: there is none. */
   job: (status: object | undefined) => void;
-  /** @param again somebody asks for another try */
+  /** @param again a person has asked for a retry */
   apply: (again?: true) => OutputOf<'applyRelease'>;
-  /** How often Helm was asked. */
+  /** How often Helm applied the release. */
   applied: () => number;
   removed: () => number;
 }
@@ -91,7 +91,7 @@ describe('a release of a Job that is as planned', () => {
       job(undefined);
       await apply(true);
       assert.deepEqual([removed(), applied()], [0, 1]);
-      // Without somebody who asks, it may have gone by itself once it had completed.
+      // Without a retry nothing is done: a completed Job may have been removed by its time to live.
       await apply();
       assert.equal(applied(), 1);
     }));
@@ -107,7 +107,7 @@ describe('a release of a Job that is as planned', () => {
       };
       await apply(true);
       assert.deepEqual([versions, removed()], [['7'], 0]);
-      // For one that has failed for good there is nothing else that could have happened.
+      // A Job that has failed for good cannot have changed meanwhile, so the refusal is an error.
       job(FAILED);
       await assert.rejects(apply(true), /Precondition failed/);
       parts.clients.kubernetes.remove = remove;

@@ -40,9 +40,9 @@ function pendingBy({ cluster }: FakeParts, owner: string, run = 'run-1'): void {
 interface Other {
   worker: ChildProcess;
   owner: string;
-  /** Its Helm, if it still runs, as this machine's kernel shows it. */
+  /** The Helm process that it has started, if it still runs, found by its process id. */
   helm: () => ReturnType<HelmClient['startedBy']>;
-  /** The same, as it is found without knowing who has started it. */
+  /** The same, found by the label of its environment, without knowing which worker started it. */
   find: (clusterUid: string) => ReturnType<HelmClient['alive']>;
   fake: FakeHelm;
   settle: (how?: Unlocking, runId?: string) => ReturnType<typeof unlockRelease>;
@@ -146,7 +146,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
       () => true,
       () => false,
     );
-  /** Waits until its script has come so far. */
+  /** Waits until the script has written this mark. */
   const noted = ({ folder }: FakeHelm, file: string): Promise<true> =>
     waitUntil(file, { timeoutMs: 60_000 }, async () => (await has(folder, file)) || undefined);
   const wasAsked = ({ folder }: FakeHelm): Promise<boolean> => has(folder, 'asked');
@@ -201,7 +201,7 @@ describe('two workers of one machine, each with its own state folder', LINUX, ()
     await besideAnother(
       ({ folder }) => `touch ${folder}/begun; while :; do sleep 0.01; done`,
       async ({ helm, fake, settle }, { cluster }) => {
-        // What is found first is its guard, which takes it along from the moment it has begun.
+        // Until Helm has begun, its guard process would be found in its place.
         await noted(fake, 'begun');
         process.kill((await helm())!.helm.pid, 'SIGKILL');
         await waitUntil('its end', { timeoutMs: 60_000 }, async () => (await helm()) === undefined || undefined);

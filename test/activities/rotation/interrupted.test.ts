@@ -50,7 +50,7 @@ async function prepared(
   return { activities, roles, first };
 }
 
-/** Since when drift calls it begun and not ended. */
+/** Since when the rotation is on record as begun and not ended; the drift check reports it by this date. */
 async function begunAt({ clients }: FakeParts): Promise<string | undefined> {
   return clients.vault.asDeployer(async (session) => (await readDates(session))(QUEUE).begun);
 }

@@ -82,7 +82,7 @@ describe('the password of a role', { skip: home === undefined ? 'no PostgreSQL i
           late.login = now;
           restartApi(parts, new Date(Date.now() + 2000).toISOString());
           await act(activities, parts, 'verify');
-          // What one attempt is in the middle of has ended before its pod goes.
+          // Logins that have begun end before the pod goes.
           await sleep(500);
           await act(activities, parts, 'revoke');
           await assert.rejects(

@@ -67,7 +67,7 @@ describe('initialisation of Vault', () => {
       const service = login.serviceAccount;
       const other = catalog.services.find(({ secrets }) => secrets.every(({ delivery }) => delivery !== 'login'))!;
       const text = (name: string): string => `# ${name}\npath "secret/data/a/b" { capabilities = ["read"] }`;
-      // As that version left them: a role and a policy for each, by the same name.
+      // As the earlier version left them: a role and a policy of the same name for each service.
       parts.vault.roles.set(login.name, { ...parts.vault.roles.get(login.name), token_policies: [login.name] });
       parts.vault.roles.set(`ananta-${other.name}`, {
         bound_service_account_names: [other.name],
@@ -100,7 +100,7 @@ describe('initialisation of Vault', () => {
       parts.cluster.objects.set(path, { ...secret, data: { token: Buffer.from('another-token').toString('base64') } });
       parts.vault.reviewer = 'another-token';
       await activities.configureVault(parts.run);
-      // As a service does, which has no login yet.
+      // As a service before its first login.
       parts.clients.vault.forgetLogin();
       assert.equal((await observeVault(parts.clients, parts.clients.environment, signal)).vaultConfigured, true);
     });
@@ -127,7 +127,7 @@ describe('initialisation of Vault', () => {
             (error: unknown) => (error as ApplicationFailure).type,
           );
           if (again !== undefined) {
-            // The one answer that nobody can ask for again.
+            // Vault gives this answer once.
             assert.deepEqual(
               [
                 again,
@@ -244,7 +244,7 @@ describe('initialisation of Vault', () => {
       assert.deepEqual((await activities.seedVault(parts.run)).restored, [path]);
       assert.deepEqual(valuesOf(parts)[path], before[path]);
 
-      // Destroyed for good, all of them: only a person can know the value.
+      // All versions are destroyed for good: only a person can know the value.
       for (const version of versions) version.destroyed = true;
       await assert.rejects(
         activities.seedVault(parts.run),

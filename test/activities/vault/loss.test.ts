@@ -1,4 +1,7 @@
-/** Vault has lost its data, the databases have not: nothing is generated over them, and every way on works. */
+/**
+ * Vault has lost its data and the databases have not: no value is generated that would lock services out, and each way
+ * on that the message names works.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApplicationFailure } from '@temporalio/common';

@@ -1,4 +1,7 @@
-/** What somebody else writes into our paths: keys of their own are kept, and a key of ours that is no text is named. */
+/**
+ * Paths of ours with values of others: keys that others added are kept, and a key of ours that is not text is named in
+ * the error.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApplicationFailure } from '@temporalio/common';

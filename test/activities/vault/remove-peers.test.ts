@@ -1,4 +1,4 @@
-/** Servers of Vault that leave raft: in what order, and when none does. */
+/** Vault servers that are removed from raft: in which order, and when none is. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Clients } from '../../../src/clients/index.ts';
@@ -13,11 +13,11 @@ interface Raft {
   sealed?: string[];
   /** Ids that Vault has made up, by server. */
   ids?: Record<string, string>;
-  /** People hold the keys. */
+  /** The unseal keys are with people. */
   people?: true;
 }
 
-/** As a real cluster: a leader is not taken out, and without it another one is elected. */
+/** As in a real cluster: the leader is not removed; without it another one is elected. */
 function raftOf({ peers, leader, sealed = [], ids = {}, people }: Raft) {
   const events: string[] = [];
   let members = [...peers];

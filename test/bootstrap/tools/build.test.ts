@@ -147,7 +147,7 @@ echo "$last" >> ${folder}/order
 exit 1
 `;
     const bin = await putOnPath(folder, 'go', Buffer.from(script));
-    // The first one's publisher takes its time to say no.
+    // The first tool's publisher refuses late.
     const publisher = await startPublisher(context, {
       '/slow': (_request, response) => void setTimeout(() => response.writeHead(404).end(), 300),
     });

@@ -111,7 +111,7 @@ describe('Vault’s Kubernetes auth method', () => {
   it('is missing in the minimal build only, wherever the program came from', async (context) => {
     const folder = await temporaryFolder(context);
     const path = join(folder, 'vault');
-    // The note lies across two of the pieces in which the file is read.
+    // Vault's build tags lie across two of the blocks in which the file is read.
     await writeFile(
       path,
       Buffer.concat([Buffer.alloc((1 << 22) - 12), Buffer.from('build\t-tags=minimal\nbuild\tCGO_ENABLED=0\n')]),

@@ -159,7 +159,7 @@ describe('a host that cannot be reached', () => {
   it('is found out once for all tools', async (context) => {
     const folder = await temporaryFolder(context);
     const sockets: import('node:net').Socket[] = [];
-    // It accepts connections and never says a word, as a firewall's tarpit does.
+    // The server accepts connections and never answers, as some firewalls do.
     const server = createServer((socket) => sockets.push(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

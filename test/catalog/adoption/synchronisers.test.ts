@@ -1,4 +1,4 @@
-/** Who applies by itself what is taken over: as Argo CD and Flux keep it in the cluster. */
+/** Which controllers (Argo CD, Flux) keep applying what is adopted, as they record it in the cluster. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-/** The codec server: what it answers, whom, and what it never does. */
+/** The codec server: which requests it answers, from whom, and what it refuses. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as send } from 'node:http';

@@ -1,4 +1,4 @@
-/** What the tab key offers, for the real tree of commands. */
+/** What completion offers, for the real commands. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answer, type Names } from '../../../src/cli/completion/answer.ts';
@@ -38,7 +38,7 @@ const CASES: [line: string, offers: string[] | 'files'][] = [
   ['deploy --env st', ['staging']],
   ['deploy -e pr', ['prod']],
   ['deploy --env=st', ['staging']],
-  // As bash takes it apart.
+  // The line split into words as bash splits it.
   ['deploy --env = st', ['staging']],
   ['deploy --env =', ['sandbox', 'staging', 'prod']],
   ['deploy --only a', ['api', 'auth']],

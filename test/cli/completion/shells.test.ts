@@ -1,4 +1,4 @@
-/** The scripts in the shells themselves: bash is on every machine, zsh and fish are asked where they are. */
+/** The completion scripts in real shells: bash is on every machine, zsh and fish are tried where they are installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     const versions = [{ value: '12', description: 'deploy, 2026-01-05 12:00' }];
     keep(config, 'versions-shop', { versions, readAt: 0 });
     assert.deepEqual(bash(['rollback', '--env', 'shop', '--to', '']), ['12']);
-    // Nothing answers at this cluster's address: what was known stays.
+    // The cluster does not answer at this address: names that were cached stay.
     const readAt = (): number => (readKept(config, 'versions-shop') as { readAt: number }).readAt;
     for (let waited = 0; readAt() === 0 && waited < 60_000; waited += 50) await sleep(50);
     assert.notEqual(readAt(), 0);

@@ -14,7 +14,7 @@ const HOLDER: LockHolder = {
 };
 const STALLED: LockHolder = { ...HOLDER, workers: 0, stalled: 'no worker is there' };
 
-/** @param looks what each look finds, or how long nothing has happened @returns what was said */
+/** @param looks what each look finds, or how long there was no progress @returns the lines that were printed */
 async function said(looks: readonly { quiet?: number; holder?: LockHolder | Error }[]): Promise<string[]> {
   const lines: string[] = [];
   const over = new AbortController();

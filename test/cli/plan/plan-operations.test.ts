@@ -1,4 +1,7 @@
-/** Plans of rollbacks, repairs and destructions: printed, drawn, kept, and refused where they do not fit any more. */
+/**
+ * Plans of rollbacks, repairs and destructions: printed, drawn, saved, and refused when they no longer match the
+ * cluster.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

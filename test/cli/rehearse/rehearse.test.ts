@@ -1,4 +1,4 @@
-/** What a rehearsal does about states that do not come to rest, what fails twice, faults of several operations. */
+/** Rehearsals: states that keep changing, a second failure, faults of several operations. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -166,7 +166,7 @@ describe('a process that is hit', () => {
       const stopped = strike(victim, { kind: 'stop', seconds: 60 }, { signal: over.signal });
       over.abort(new Error('over'));
       await assert.rejects(stopped);
-      // Whoever stands still does not end by SIGTERM before it goes on.
+      // A process that is stopped ends by SIGTERM only after it has been continued.
       process.kill(pid, 'SIGTERM');
     } finally {
       end();

@@ -33,7 +33,7 @@ const service = (tab: 'explain' | 'logs' | 'events'): Place => ({
 
 function draw(state: ViewState, data: WatchData = DATA, { columns = 80, rows = 24 } = {}): string[] {
   const lines = frameOf(state, data, { columns, rows, now: NOW }).map(({ text }) => text.trimEnd());
-  // What is empty below the list says nothing.
+  // Empty space below the list is left out.
   const last = lines.findLastIndex((text, index) => index < lines.length - 1 && text !== '');
   return [...lines.slice(0, last + 1), lines.at(-1) ?? ''];
 }

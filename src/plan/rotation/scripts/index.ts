@@ -8,7 +8,7 @@ import type { RotationNames, RotationScript, ServerAct } from './script.ts';
 
 export { VERDICTS, type RotationNames, type RotationScript, type RotationValues, type ServerAct } from './script.ts';
 
-/** What an act is in the container of a server. */
+/** The script that carries out a step of a rotation in the server's container. */
 export function scriptOf(rotation: RotationSystem, act: ServerAct, names: RotationNames): RotationScript {
   switch (rotation.system) {
     case 'minio':

@@ -11,17 +11,17 @@ export interface RotationValues {
   admin: string;
   former: string;
   next: string;
-  /** Is good for nothing: a server that takes it does not look at passwords. */
+  /** A password that is not valid: a server that accepts it does not check passwords. */
   wrong: string;
 }
 
-/** What is no secret. */
+/** User names; none of them is secret. */
 export interface RotationNames {
-  /** As the catalog declares it. */
+  /** The user's name in the catalog. */
   declared: string;
   former: string;
   next: string;
-  /** Of whoever changes it; empty where nobody has to log in for that. */
+  /** Name of the administrator who makes the change; empty where no login is needed for it. */
   admin: string;
 }
 
@@ -30,7 +30,7 @@ export interface RotationScript {
   reads: (keyof RotationValues)[];
 }
 
-/** How a script ends that has found something which trying again does not change. */
+/** Exit code of a script whose failure a retry would not change. */
 export const VERDICTS: Readonly<Record<number, string>> = {
   41: 'it does not take the new value',
   42: 'it still takes the former value',
