@@ -7,7 +7,6 @@ import { encryptionOf, otherCluster, type Runtime } from '../src/environment/con
 import { loadPlatform } from '../src/environment/platform.ts';
 import { realNodeOf, realServices } from '../src/environment/real-node.ts';
 import type { Environment } from '../src/environment/schema.ts';
-import { notifyReferences } from '../src/plan/notify/targets.ts';
 import {
   CLUSTER_COMPONENTS,
   CLUSTER_PORTS,
@@ -287,9 +286,7 @@ async function workerBasis(stack: LocalStack): Promise<WorkerBasis> {
     version,
     settings: JSON.stringify([stack.environment, stack.catalog, await runtimeOf(stack)]),
     logsInByPlugin: await logsInByPlugin(stack),
-    variables: notifyReferences(stack.environment.notify).flatMap(({ reference }) =>
-      'env' in reference ? [reference.env] : [],
-    ),
+    environment: stack.environment,
   };
 }
 

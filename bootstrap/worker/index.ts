@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { z } from 'zod';
 import { ENGINE_NAMESPACE, isLockId, taskQueueOf } from '../../src/contract/names.ts';
+import { referencesOf } from '../../src/plan/references.ts';
 import { type Component, daemonSpec } from '../component.ts';
 import { engineAddresses } from '../engine/index.ts';
 import { type Layout, layoutOf, pidFileOf } from '../layout.ts';
@@ -22,15 +23,15 @@ export interface WorkerBasis {
   settings: string;
   /** Its kubeconfig logs in by a plug-in, which may read any environment variable of the process that starts it. */
   logsInByPlugin: boolean;
-  /** Names of the environment variables that the environment's file refers to. */
-  variables: readonly string[];
+  /** The environment variables that its file refers to are passed on to the worker. */
+  environment: Parameters<typeof referencesOf>[0];
 }
 
 export async function workerComponent(
   layout: Layout,
   config: Config,
   ports: Ports,
-  { version, settings, logsInByPlugin, variables }: WorkerBasis,
+  { version, settings, logsInByPlugin, environment }: WorkerBasis,
 ): Promise<Component> {
   return {
     name: 'worker',
@@ -44,7 +45,7 @@ export async function workerComponent(
         '--env',
         layout.environment,
       ],
-      env: workerEnvironment(config, logsInByPlugin, variables),
+      env: workerEnvironment(config, logsInByPlugin, environment),
       ...(logsInByPlugin ? { variables: Object.keys(config.loginEnv).sort() } : {}),
       cwd: config.repoRoot,
       version,
@@ -63,11 +64,13 @@ export async function workerComponent(
 function workerEnvironment(
   config: Config,
   logsInByPlugin: boolean,
-  variables: readonly string[],
+  environment: WorkerBasis['environment'],
 ): Record<string, string> {
-  const named = variables.map((name) => [name, config.userEnv[name]] as const);
+  const named = referencesOf(environment).flatMap(({ reference }) => ('env' in reference ? [reference.env] : []));
   return {
-    ...Object.fromEntries(named.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+    ...Object.fromEntries(
+      named.flatMap((name) => (config.userEnv[name] === undefined ? [] : [[name, config.userEnv[name]]])),
+    ),
     ...(logsInByPlugin ? config.loginEnv : {}),
     ...config.childEnv,
     ...config.otel,
