@@ -1,6 +1,8 @@
 /** What an environment has deployed, without any secret, as a file from which a rehearsal can begin. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Catalog } from '../../catalog/schema.ts';
+import { withoutSecrets } from '../diff/redact.ts';
 import { allReleases } from '../releases.ts';
 import { kubernetesDocuments } from '../inputs/kubernetes-yaml.ts';
 import { isTree, type Tree } from '../../environment/files/merge.ts';
@@ -13,7 +15,7 @@ const exportedReleaseSchema = z.strictObject({
   /** 16 hex characters over chart and values, as in the platform version. */
   digest: z.string(),
   chart: z.strictObject({ name: z.string(), version: z.string(), appVersion: z.string().optional() }),
-  /** YAML of all objects and hooks as Helm recorded them; values of Secrets are placeholders. */
+  /** YAML of all objects and hooks as Helm recorded them; without values that are secret. */
   manifest: z.string(),
 });
 export type ExportedRelease = z.infer<typeof exportedReleaseSchema>;
@@ -50,7 +52,10 @@ export function exportText({ environment, version, at, clusterUid }: Export): st
   return `${what} (cluster ${clusterUid}, exported ${at})`;
 }
 
-/** Documents as they are written; those of Secrets with placeholders of the same length. */
+/**
+ * Documents as they are written, where nothing in them is secret. Values of Secrets become placeholders of the same
+ * length; what sounds or looks like a secret in other objects is hidden as in every comparison.
+ */
 export function withoutSecretValues(manifest: string): string {
   return documentsOf(manifest).map(withoutValues).join('---\n');
 }
@@ -60,18 +65,26 @@ function documentsOf(manifest: string): string[] {
 }
 
 function withoutValues(text: string): string {
-  // Not read at all where it cannot be one: most of a manifest.
-  if (!/\bSecret\b/.test(text)) return text;
   const object: unknown = kubernetesDocuments(text)[0]?.toJS();
-  if (!isTree(object) || object['kind'] !== 'Secret') return text;
-  const { data, stringData, ...rest } = object;
-  return `${JSON.stringify({
-    ...rest,
+  if (!isTree(object)) return text;
+  const cleared = clearedObject(object);
+  return isDeepStrictEqual(cleared, object) ? text : `${JSON.stringify(cleared)}\n`;
+}
+
+function clearedObject(object: Tree): Tree {
+  const { kind, items, data, stringData } = object;
+  // Helm records lists as they are written.
+  if (kind === 'List' && Array.isArray(items))
+    return { ...object, items: items.map((item: unknown) => (isTree(item) ? clearedObject(item) : item)) };
+  if (kind === 'CustomResourceDefinition') return object;
+  if (kind !== 'Secret') return withoutSecrets(object);
+  return {
+    ...object,
     ...(isTree(data)
       ? { data: replaced(data, (value) => Buffer.from(masked(decoded(value))).toString('base64')) }
       : {}),
     ...(isTree(stringData) ? { stringData: replaced(stringData, masked) } : {}),
-  })}\n`;
+  };
 }
 
 function replaced(data: Tree, by: (value: string) => string): Tree {

@@ -80,6 +80,43 @@ describe('an export', () => {
     assert.doesNotMatch(withoutSecretValues(MANIFEST), /hunter|aHVudGVy/);
   });
 
+  test('has neither the Secrets of a list, nor what sounds or looks like a secret in other objects', () => {
+    const list = `apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Secret, metadata: {name: web-login}, data: {password: aHVudGVyMg==}}
+- {apiVersion: v1, kind: Service, metadata: {name: web}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        env:
+        - {name: DB_PASSWORD, value: hunter22}
+        - {name: MODE, value: quick}
+        - {name: TOKEN, valueFrom: {secretKeyRef: {name: web-login, key: token}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {settings: "url: postgres://web:hunter23@db/web"}
+`;
+    const clear = withoutSecretValues(list);
+    assert.doesNotMatch(clear, /hunter|aHVudGVyMg/);
+    const [objects, deployment] = kubernetesDocuments(clear).map(
+      (each) => each.toJS() as { items?: { kind: string }[] },
+    );
+    assert.deepEqual(
+      objects?.items?.map(({ kind }) => kind),
+      ['Secret', 'Service'],
+    );
+    assert.match(JSON.stringify(deployment), /"MODE","value":"quick".*"secretKeyRef":\{"name":"web-login"/);
+  });
+
   test('says what it is of, and is refused by field where it is none', async () => {
     assert.match(exportText(exported([release()])), /^what ran in staging \(cluster u, exported 2026/);
     assert.match(exportText(exported([release()], { version: 12 })), /^version 12 of staging/);
