@@ -1,7 +1,7 @@
 /**
  * A way to an API server that answers in its place now and then: overloaded, broken, in conflict, cut off in the
- * middle, or after the request was carried out. It shows the API server's own certificate, and asks in the name of
- * whoever the certificate in `pki` is of.
+ * middle, or after the request was carried out. It shows the API server's own certificate, lets in only those that have
+ * one of its authority, and asks in the name of whoever the certificate in `pki` is of.
  */
 import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -43,7 +43,9 @@ export async function apiProxy(target: () => number, pki: string): Promise<ApiPr
   const sockets = new Set<Socket>();
   const upstreamOptions = { host: '127.0.0.1', ca, cert, key };
 
-  const server = https.createServer({ cert, key }, (request, response) => {
+  // Whoever comes without a certificate would have an administrator's rights otherwise.
+  const admission = { ca, requestCert: true, rejectUnauthorized: true };
+  const server = https.createServer({ cert, key, ...admission }, (request, response) => {
     const isStream = /[?&](watch|follow)=(true|1)/.test(request.url ?? '');
     const fits = !isStream && next.count > 0 && (next.answer !== 409 || CHANGES.has(request.method ?? ''));
     if (!fits) {
@@ -59,7 +61,7 @@ export async function apiProxy(target: () => number, pki: string): Promise<ApiPr
     const onward = https.request({ ...upstreamOptions, port: target(), agent, method, path, headers }, (answer) => {
       if (how === 'lost') {
         // Carried out by now, and its answer goes nowhere.
-        answer.resume().once('end', () => request.socket.destroy());
+        answer.resume().once('close', () => request.socket.destroy());
         return;
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);

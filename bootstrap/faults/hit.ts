@@ -12,6 +12,8 @@ export interface Hitting {
   /** Path of Helm. */
   helm: string;
   signal: AbortSignal;
+  /** For how long requests are waited for that get another answer. */
+  askedWithinMs?: number;
 }
 
 /** Requests that get another answer come so soon at least: something is always looked at. */
@@ -44,7 +46,7 @@ export function hitterOf(hitting: Hitting): (fault: PlannedFault) => Promise<Hit
 }
 
 async function answering(
-  { ways, signal }: Pick<Hitting, 'ways' | 'signal'>,
+  { ways, signal, askedWithinMs = ASKED_WITHIN_MS }: Pick<Hitting, 'ways' | 'signal' | 'askedWithinMs'>,
   { answer, count }: Extract<PlannedFault, { kind: 'answers' }>,
 ): Promise<Hit | undefined> {
   const api = ways.answers();
@@ -52,16 +54,17 @@ async function answering(
   const [at, began] = [Date.now(), performance.now()];
   api.answer(answer, count);
   try {
-    await waitUntil('requests', { timeoutMs: ASKED_WITHIN_MS, signal }, () =>
+    await waitUntil('requests', { timeoutMs: askedWithinMs, signal }, () =>
       Promise.resolve(api.left() === 0 ? true : undefined),
     );
-    return { at, seconds: secondsSince(began) };
   } catch (error) {
-    if (error instanceof WaitTimeoutError) return undefined;
-    throw error;
+    if (!(error instanceof WaitTimeoutError)) throw error;
+    // Nobody has asked. Where fewer have than it was meant for, those were hit.
+    if (api.left() === count) return undefined;
   } finally {
     api.answer(answer, 0);
   }
+  return { at, seconds: secondsSince(began) };
 }
 
 function secondsSince(began: number): number {

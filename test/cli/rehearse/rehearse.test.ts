@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import https from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import { apiProxy } from '../../../bootstrap/faults/api-proxy.ts';
 import { hitterOf } from '../../../bootstrap/faults/hit.ts';
 import { strike, type Victim } from '../../../bootstrap/faults/signals.ts';
 import { tcpProxy } from '../../../bootstrap/faults/tcp-proxy.ts';
@@ -19,6 +22,7 @@ import { CliError } from '../../../src/cli/shared/failure.ts';
 import { EXIT_CODES } from '../../../src/contract/failures.ts';
 import { newestRecords } from '../../../src/effects/rehearsal/read-state.ts';
 import type { ComparableState } from '../../../src/plan/rehearsal/state.ts';
+import { certificates } from '../../support/servers/tls.ts';
 
 const { signal } = new AbortController();
 /** Longer than a busy machine takes for a few looks. */
@@ -268,6 +272,11 @@ describe('a way that is hit', () => {
     assert.equal(left, 2);
     left = 0;
     assert.ok(await given);
+    const once = hitterOf({ layout, ways, helm: 'helm', signal, askedWithinMs: 1 })(fault);
+    left = 1;
+    assert.ok(await once, 'one of two was given');
+    assert.equal(left, 0);
+    assert.equal(await hitterOf({ layout, ways, helm: 'helm', signal, askedWithinMs: 1 })(fault), undefined);
     const over = new AbortController();
     const asked = hitterOf({ layout, ways, helm: 'helm', signal: over.signal })(fault);
     over.abort(new Error('over'));
@@ -278,6 +287,33 @@ describe('a way that is hit', () => {
       undefined,
     );
   });
+});
+
+test('the way to the API server lets in only whoever has a certificate of its authority', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ananta-pki-'));
+  const { ca, cert, key } = await certificates(folder);
+  for (const [name, file] of Object.entries({ 'ca.crt': ca, 'admin.crt': cert, 'admin.key': key }))
+    await copyFile(file, join(folder, name));
+  const own = { ca: await readFile(ca), cert: await readFile(cert), key: await readFile(key) };
+  const far = https.createServer(own, (_request, response) => response.end('there')).listen(0, '127.0.0.1');
+  await once(far, 'listening');
+  const proxy = await apiProxy(() => (far.address() as AddressInfo).port, folder);
+  const asked = (options: https.RequestOptions): Promise<string> =>
+    new Promise((resolve, reject) => {
+      https
+        .get({ host: '127.0.0.1', port: proxy.port, agent: false, ...options }, (answer) => {
+          void text(answer).then(resolve, reject);
+        })
+        .on('error', reject);
+    });
+  try {
+    assert.equal(await asked(own), 'there');
+    await assert.rejects(asked({ ca: own.ca }));
+  } finally {
+    await proxy.close();
+    far.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('runtime.json has the addresses of ways as long as they stand; what Vault is told stays', async () => {
