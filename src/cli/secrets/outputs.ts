@@ -1,6 +1,6 @@
 /** Values of Vault that outputs of Terraform hold: sensitive ones have no other way into the platform. */
 import type { Config } from '../../config.ts';
-import { partsOf } from '../../environment/outputs/interpolate.ts';
+import { partsOf, valueBelow } from '../../environment/outputs/interpolate.ts';
 import { outputsOf } from '../../environment/outputs/read.ts';
 import type { Environment } from '../../environment/schema.ts';
 import type { ImportRequest } from '../../effects/vault/secrets/import.ts';
@@ -43,13 +43,7 @@ function textOf({ outputs }: Environment, sources: Awaited<ReturnType<typeof out
     );
   const read = sources[source];
   if (typeof read !== 'object') return refuse(`${declared.from} ${read ?? ''}`);
-  const value = below.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part)
-        ? (inner as Record<string, unknown>)[part]
-        : undefined,
-    read[name]?.value,
-  );
+  const value = valueBelow(read[name]?.value, below);
   return typeof value === 'string' && value !== '' && !value.includes('\0')
     ? value
     : refuse('holds no text there, and Vault takes nothing else.');

@@ -64,16 +64,17 @@ function resolved(reference: string, values: OutputValues): { value: unknown } |
     return {
       problem: `${written} is sensitive, and this file is no place for secrets: give it to Vault (secrets import --references, {output: ${source}.${output}}), and name the Secret`,
     };
-  const value = below(outputs[output], rest);
+  const value = valueBelow(outputs[output], rest);
   return value === undefined || value === null
     ? { problem: `${written}: there is nothing at ${rest.join('.')} of this output` }
     : { value };
 }
 
-function below(value: unknown, [first, ...rest]: readonly string[]): unknown {
+/** @returns undefined where there is nothing */
+export function valueBelow(value: unknown, [first, ...rest]: readonly string[]): unknown {
   if (first === undefined) return value;
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, first)) return undefined;
-  return below((value as Record<string, unknown>)[first], rest);
+  return valueBelow((value as Record<string, unknown>)[first], rest);
 }
 
 /** @returns undefined where it is none */

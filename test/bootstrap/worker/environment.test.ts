@@ -15,16 +15,21 @@ const bucket = (accessKey: string): object => ({
 
 test('those that its environment names, for whatever they are, and no others', async () => {
   const config = readConfig({ HOME: '/home/x', BACKUP_KEY: 'a', CHECKPOINT_KEY: 'b', CHAT: 'https://c', OTHER: 'd' });
-  const { spec } = await workerComponent(layoutOf(config, 'staging'), config, {}, {
-    version: '1',
-    settings: '',
-    logsInByPlugin: false,
-    environment: {
-      notify: notifySchema.parse({ targets: { ops: { url: { env: 'CHAT' } } } }),
-      backup: backupSchema.parse({ recipients: [RECIPIENT], to: bucket('BACKUP_KEY') }),
-      checkpoints: checkpointsSchema.parse({ to: bucket('CHECKPOINT_KEY') }),
+  const { spec } = await workerComponent(
+    layoutOf(config, 'staging'),
+    config,
+    {},
+    {
+      version: '1',
+      settings: '',
+      logsInByPlugin: false,
+      environment: {
+        notify: notifySchema.parse({ targets: { ops: { url: { env: 'CHAT' } } } }),
+        backup: backupSchema.parse({ recipients: [RECIPIENT], to: bucket('BACKUP_KEY') }),
+        checkpoints: checkpointsSchema.parse({ to: bucket('CHECKPOINT_KEY') }),
+      },
     },
-  });
+  );
   const { BACKUP_KEY, CHECKPOINT_KEY, CHAT, OTHER } = spec.env;
   assert.deepEqual([BACKUP_KEY, CHECKPOINT_KEY, CHAT, OTHER], ['a', 'b', 'https://c', undefined]);
 });
