@@ -63,6 +63,8 @@ interface Asked {
   query?: Record<string, string>;
   headers?: Record<string, string> | undefined;
   body?: Buffer;
+  /** Its content is read as it comes: only its beginning has to be there in time. */
+  streams?: true;
   signal?: AbortSignal | undefined;
 }
 
@@ -77,16 +79,23 @@ export function openBucket(connection: BucketConnection, pauseMilliseconds = FIR
     retries: 0,
   });
 
-  const once = async ({ method, key = '', query = {}, headers = {}, body, signal }: Asked): Promise<Response> => {
+  const once = async (asked: Asked): Promise<Response> => {
+    const { method, key = '', query = {}, headers = {}, body, streams, signal } = asked;
     const url = addressOf(connection, key, query);
-    const limit = AbortSignal.timeout(body === undefined ? ANSWER_MILLISECONDS : PART_MILLISECONDS);
     const request = await client.sign(url, {
       method,
       headers: { ...headers, 'x-amz-content-sha256': sha256(body ?? Buffer.alloc(0)) },
       ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
     });
+    const { limit, lift } = timeLimit(body === undefined ? ANSWER_MILLISECONDS : PART_MILLISECONDS);
     // A store of another region says so by a redirect, and the signature holds for this one alone.
-    return fetch(request, { redirect: 'manual', signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    const answer = await fetch(request, {
+      redirect: 'manual',
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    // Whoever takes the content may be slow; a store that falls silent in it is given up by fetch itself.
+    if (streams) lift();
+    return answer;
   };
   const ask = async (asked: Asked): Promise<Response> => {
     const { method, key = '', signal } = asked;
@@ -191,7 +200,7 @@ export function openBucket(connection: BucketConnection, pauseMilliseconds = FIR
       return inParts(key, first ?? second, startingWith(second, parts), signal);
     },
     read: async (key, signal) => {
-      const { body } = await ask({ method: 'GET', key, signal });
+      const { body } = await ask({ method: 'GET', key, streams: true, signal });
       return Readable.from(whole(`GET s3://${bucket}/${key}`, body ?? [], signal), { objectMode: false });
     },
     size,
@@ -231,6 +240,16 @@ export function addressOf(
   url.pathname = `${url.pathname.replace(/\/$/, '')}/${path.join('/')}`;
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url.toString();
+}
+
+/** Fires after that time, unless it is lifted before. */
+function timeLimit(milliseconds: number): { limit: AbortSignal; lift: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`no answer within ${milliseconds / 1000} s`, 'TimeoutError'));
+  }, milliseconds);
+  timer.unref();
+  return { limit: controller.signal, lift: () => clearTimeout(timer) };
 }
 
 function encryptionHeaders({ encryption }: BucketConnection): Record<string, string> | undefined {

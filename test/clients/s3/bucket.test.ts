@@ -90,6 +90,21 @@ describe('a bucket', () => {
       );
   }
 
+  test('content that is read for longer than an answer may take comes to its end', async (context) => {
+    await withStore(async (bucket, store) => {
+      const content = randomBytes(40 * MIB);
+      store.objects.set('k', { content, modified: new Date(), encryption: undefined });
+      context.mock.timers.enable({ apis: ['setTimeout'] });
+      const chunks: Buffer[] = [];
+      for await (const chunk of await bucket.read('k')) {
+        if (chunks.length === 0) context.mock.timers.tick(3_600_000);
+        chunks.push(chunk as Buffer);
+      }
+      assert.ok(Buffer.concat(chunks).equals(content));
+      context.mock.timers.reset();
+    });
+  });
+
   test('content that breaks off leaves neither an object nor an upload', async () => {
     await withStore(async (bucket, store) => {
       const breaking = Readable.from(
