@@ -10,6 +10,7 @@ import type { CheckpointRecord, KeptSnapshot } from '../../contract/checkpoint.t
 import { DeployError } from '../../contract/errors.ts';
 import { FAILURES } from '../../contract/failures.ts';
 import { OWNER_LABEL, RELEASE_LABELS } from '../../contract/names.ts';
+import { digestOf } from '../../plan/digest.ts';
 import { findService } from '../../plan/releases.ts';
 import type { EffectScope } from '../effect.ts';
 import { readPods, readWorkloads } from '../observe/workloads.ts';
@@ -17,6 +18,8 @@ import { readPods, readWorkloads } from '../observe/workloads.ts';
 /** Drivers take seconds to minutes; one that has not begun by then has nobody who serves its class. */
 const READY_MILLISECONDS = 15 * 60_000;
 const LOOK_MILLISECONDS = 2000;
+/** Of a claim's name, as part of a snapshot's. */
+const LONGEST_CLAIM = 150;
 /** On a VolumeSnapshot: the record that it belongs to. */
 const CHECKPOINT_ANNOTATION = 'ananta.dev/checkpoint';
 
@@ -56,8 +59,9 @@ export async function takeSnapshots(
 ): Promise<KeptSnapshot[]> {
   const { namespace, claims } = await claimsOf(clients, request.server, signal);
   const made: KeptSnapshot[] = [];
-  for (const [index, claim] of claims.entries()) {
-    const name = `${request.checkpoint}-${index}`;
+  for (const claim of claims) {
+    // By its claim: when it is begun again, other pods may be there.
+    const name = `${request.checkpoint}-${claim.length > LONGEST_CLAIM ? digestOf(claim) : claim}`;
     doing(`snapshot of ${namespace}/${claim}`);
     const { uid } = await begun(clients, request, { namespace, name, claim }, signal);
     made.push({ namespace, name, uid, claim });
@@ -194,7 +198,13 @@ export async function claimsFrom(
     const found = await snapshotOf(kubernetes, one, signal);
     if (found === undefined || !isReady(found))
       throw new DeployError(FAILURES.damagedRecord, `VolumeSnapshot ${namespace}/${snapshot} is gone, or not ready.`);
-    const live = claimSchema.parse(await kubernetes.get(`${paths.persistentVolumeClaims(namespace)}/${claim}`, signal));
+    const there = await kubernetes.get(`${paths.persistentVolumeClaims(namespace)}/${claim}`, signal);
+    if (there === undefined)
+      throw new DeployError(
+        FAILURES.invalidInput,
+        `Claim ${namespace}/${claim} is gone, and with it what one like it has to ask for. VolumeSnapshot ${namespace}/${snapshot} is there and ready: make a claim with that name by hand, with the snapshot as its dataSource${size === undefined ? '' : `, of ${size} or more`}.`,
+      );
+    const live = claimSchema.parse(there);
     const name = `${claim}-${suffix}`;
     const wanted = {
       apiVersion: 'v1',

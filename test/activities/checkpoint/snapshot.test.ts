@@ -134,12 +134,36 @@ describe('a snapshot of volumes', () => {
         1,
       );
       assert.equal(waited.length, 2);
-      parts.cluster.objects.set(`${SNAPSHOTS}/x-0`, {
-        metadata: { name: 'x-0', namespace: 'ns', uid: 'theirs', resourceVersion: '1' },
+      parts.cluster.objects.set(`${SNAPSHOTS}/x-data-db-0`, {
+        metadata: { name: 'x-data-db-0', namespace: 'ns', uid: 'theirs', resourceVersion: '1' },
       });
       await assert.rejects(
         takeSnapshots(parts.clients, { checkpoint: 'x', server: 'db', className: undefined }, scope, 1),
         { type: 'NotOurs' },
+      );
+    });
+  });
+
+  test('begun again while another pod of the server is gone: no snapshot is taken for one of another claim', async () => {
+    await withClaims(async (parts, settle) => {
+      const { create } = parts.clients.kubernetes;
+      let made = 0;
+      parts.clients.kubernetes.create = (path, ...more) =>
+        path === SNAPSHOTS && (made += 1) > 1 ? Promise.reject(new Error('killed')) : create(path, ...more);
+      await assert.rejects(take(parts, '1'), /killed/);
+      parts.clients.kubernetes.create = create;
+      const { volumes } = parts.cluster.objects.get('/api/v1/namespaces/ns/pods/db-0')!['spec'] as {
+        volumes: unknown[];
+      };
+      volumes.shift();
+      settle({ readyToUse: true });
+      const taken = (await take(parts, '1')).snapshots!;
+      assert.deepEqual(
+        taken.map(({ name, claim }) => {
+          const { spec } = parts.cluster.objects.get(`${SNAPSHOTS}/${name}`) as unknown as { spec: { source: object } };
+          return [claim, spec.source];
+        }),
+        [['wal-db-0', { persistentVolumeClaimName: 'wal-db-0' }]],
       );
     });
   });
@@ -203,6 +227,11 @@ describe('a snapshot of volumes', () => {
           dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name },
         })),
       );
+      parts.cluster.objects.delete(`${paths.persistentVolumeClaims('ns')}/data-db-0`);
+      await assert.rejects(claimsFromSnapshots(context, parts.clients, record!, undefined, signal), {
+        type: 'InvalidInput',
+        message: /Claim ns\/data-db-0 is gone.* make a claim with that name by hand.* dataSource, of 2Gi or more/,
+      });
       const { name } = record!.snapshots![1]!;
       parts.cluster.objects.delete(`${SNAPSHOTS}/${name}`);
       await assert.rejects(
