@@ -140,6 +140,14 @@ describe('a claim that grows', () => {
       assert.deepEqual(request(), { storage: '1Gi' });
     }, false));
 
+  test('and goes while it is waited for is no longer waited for', () =>
+    world(async ({ expand, request, cluster }) => {
+      const expanding = assert.rejects(expand(600), { type: 'NotHealthyInTime', message: /claim data-cache-0 is gone/ });
+      await eventually(() => assert.deepEqual(request(), { storage: '2Gi' }));
+      cluster.objects.delete(CLAIM);
+      await expanding;
+    }));
+
   test('and does not in time is given up with what was said of it; its release was not touched', () =>
     world(async ({ expand, put, cluster }) => {
       put({ request: '2Gi', capacity: '1Gi', conditions: [{ type: 'Resizing' }] });
@@ -161,6 +169,20 @@ describe('a claim that grows', () => {
     world(async ({ expand, put }) => {
       put({ request: '2Gi', capacity: '1Gi', resizing: 'ControllerResizeInfeasible' });
       await assert.rejects(expand(), { type: 'NotHealthyInTime', message: /ControllerResizeInfeasible/ });
+    }));
+
+  test('before another one that may not: both are told', () =>
+    world(async ({ activities, run, request, cluster }) => {
+      const second = liveClaim({ name: 'data-cache-1' }) as unknown as KubernetesObject;
+      second.metadata.namespace = 'stores';
+      second.metadata.labels = { ...second.metadata.labels, 'ananta.dev/environment': 'theirs' };
+      cluster.objects.set(CLAIM.replace(/0$/, '1'), second);
+      const claims = [...GROWTH, { ...GROWTH[0]!, name: 'data-cache-1' }];
+      await assert.rejects(
+        activities.expandClaims({ run, service: 'cache', step: STEP, claims, timeoutSeconds: 60 }),
+        { type: 'NotOurs', message: /data-cache-1 .* Claims before it grow by now, and stay so; nothing else was/ },
+      );
+      assert.deepEqual(request(), { storage: '2Gi' });
     }));
 
   for (const [what, change, type] of [

@@ -53,7 +53,7 @@ export async function expandClaims(
   });
   try {
     let changed = false;
-    for (const claim of claims) if (await ask(clients, release, claim, scope)) changed = true;
+    for (const claim of claims) if (await ask(clients, release, claim, scope, changed)) changed = true;
     const unmounted = await waitForAll(
       clients,
       release,
@@ -76,14 +76,16 @@ export async function expandClaims(
   }
 }
 
-/** @returns false where it asks for as much already */
+/** @param changed whether another one was asked for before it. @returns false where it asks for as much already */
 async function ask(
   { kubernetes, environment }: Pick<Clients, 'kubernetes' | 'environment'>,
   { namespace }: Release,
   growth: ClaimGrowth,
   scope: EffectScope,
+  changed: boolean,
 ): Promise<boolean> {
   const { signal } = scope;
+  const rest = changed ? 'Claims before it grow by now, and stay so; nothing else' : 'Nothing else';
   const { name, to } = growth;
   const path = `${paths.persistentVolumeClaims(namespace)}/${name}`;
   const live = await kubernetes.get(path, signal);
@@ -97,7 +99,7 @@ async function ask(
   if (isOfAnother(claim.labels, own, formerly))
     throw new DeployError(
       FAILURES.notOurs,
-      `Claim ${namespace}/${name} belongs to another environment by its label. Nothing was changed.`,
+      `Claim ${namespace}/${name} belongs to another environment by its label and was not touched. ${rest} was changed.`,
     );
   if (compareSizes(claim.request, to) >= 0) return false;
   await scope.assertOurs();
@@ -113,7 +115,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
     if ([403, 422].includes(error.status))
-      throw new DeployError(error.type, `${refusedExpansion(growth, error.message)}. Nothing else was changed.`);
+      throw new DeployError(error.type, `${refusedExpansion(growth, error.message)}. ${rest} was changed.`);
     throw error;
   }
   return true;
@@ -135,7 +137,8 @@ async function waitForAll(
       await Promise.all(
         claims.map(async ({ name }) => {
           const found = await kubernetes.get(`${paths.persistentVolumeClaims(release.namespace)}/${name}`, signal);
-          if (found !== undefined) read.set(name, found);
+          if (found === undefined) read.delete(name);
+          else read.set(name, found);
         }),
       );
       readAt = performance.now();
