@@ -142,7 +142,10 @@ describe('a claim that grows', () => {
 
   test('and goes while it is waited for is no longer waited for', () =>
     world(async ({ expand, request, cluster }) => {
-      const expanding = assert.rejects(expand(600), { type: 'NotHealthyInTime', message: /claim data-cache-0 is gone/ });
+      const expanding = assert.rejects(expand(600), {
+        type: 'NotHealthyInTime',
+        message: /claim data-cache-0 is gone/,
+      });
       await eventually(() => assert.deepEqual(request(), { storage: '2Gi' }));
       cluster.objects.delete(CLAIM);
       await expanding;
@@ -178,10 +181,10 @@ describe('a claim that grows', () => {
       second.metadata.labels = { ...second.metadata.labels, 'ananta.dev/environment': 'theirs' };
       cluster.objects.set(CLAIM.replace(/0$/, '1'), second);
       const claims = [...GROWTH, { ...GROWTH[0]!, name: 'data-cache-1' }];
-      await assert.rejects(
-        activities.expandClaims({ run, service: 'cache', step: STEP, claims, timeoutSeconds: 60 }),
-        { type: 'NotOurs', message: /data-cache-1 .* Claims before it grow by now, and stay so; nothing else was/ },
-      );
+      await assert.rejects(activities.expandClaims({ run, service: 'cache', step: STEP, claims, timeoutSeconds: 60 }), {
+        type: 'NotOurs',
+        message: /data-cache-1 .* Claims before it grow by now, and stay so; nothing else was/,
+      });
       assert.deepEqual(request(), { storage: '2Gi' });
     }));
 

@@ -1,5 +1,6 @@
 /** `ananta backup verify`: the backup alone is read. */
 import type { BackupManifest } from '../../contract/backup.ts';
+import { AnantaError } from '../../contract/errors.ts';
 import { readIdentities } from '../../effects/backup/age.ts';
 import { DamagedBackupError, readArchive } from '../../effects/backup/archive.ts';
 import { keptAt } from '../../effects/backup/place/index.ts';
@@ -23,7 +24,8 @@ export async function verifyBackup(context: CliContext, file: string, options: V
   );
 }
 
-async function verified(source: KeptSource, identities: readonly string[]): Promise<BackupManifest> {
+/** @throws DamagedBackupError, IdentityError; what keeps it away where it cannot be read */
+export async function verified(source: KeptSource, identities: readonly string[]): Promise<BackupManifest> {
   const { manifest } = await readArchive(source, identities);
   if (manifest.vault === undefined) return manifest;
   try {
@@ -32,6 +34,8 @@ async function verified(source: KeptSource, identities: readonly string[]): Prom
     });
     return manifest;
   } catch (error) {
+    // A bucket that is away says nothing of what is in it.
+    if (error instanceof AnantaError) throw error;
     throw new DamagedBackupError(`${source.location}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -20,6 +20,9 @@ import { checkpointName, keepCheckpoint, readCheckpoints } from './record.ts';
 import { databaseServer, placeOf } from './server.ts';
 import { takeSnapshots } from './snapshot.ts';
 
+/** For a place that may be what has failed, or for whoever has given up. */
+const LEAVE_MILLISECONDS = 15_000;
+
 /** Once a run: what is kept is the state before the first attempt of its migration. */
 export async function takeCheckpoint(
   clients: Clients,
@@ -91,7 +94,7 @@ export async function makeCheckpoint(
   try {
     encrypted = await writeEncrypted(written, content);
   } catch (error) {
-    await endAttempt(kubernetes, attempt);
+    await leaveNothing(kubernetes, place, fileName, attempt);
     throw error;
   }
   const made = { ...record, file, keeper, encrypted, dump: dump.total(), seconds: seconds() };
@@ -102,6 +105,24 @@ export async function makeCheckpoint(
   const now = await readCheckpoints(kubernetes, environment.name, signal);
   const left = await pruneCheckpoints(clients, place, { known: now, keep }, signal);
   return { ...(kept ? made : (now.find((one) => one.name === name) ?? made)), ...(left === undefined ? {} : { left }) };
+}
+
+/**
+ * It may have failed after the last byte, with the file in its place: as long as that is not gone for certain, the
+ * attempt stays on record, by which it is found later.
+ */
+async function leaveNothing(
+  kubernetes: Clients['kubernetes'],
+  place: BackupPlace,
+  fileName: string,
+  attempt: string,
+): Promise<void> {
+  try {
+    await place.remove(fileName, AbortSignal.timeout(LEAVE_MILLISECONDS));
+  } catch {
+    return;
+  }
+  await endAttempt(kubernetes, attempt);
 }
 
 /** @throws DeployError where the environment has no place for it that lasts */

@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import { verified } from '../../../src/cli/backup/verify.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
 import type { Activities } from '../../../src/contract/activities.ts';
 import { makeKeyPair } from '../../../src/effects/backup/age.ts';
 import { readArchive } from '../../../src/effects/backup/archive.ts';
 import { keptAt, placeFor } from '../../../src/effects/backup/place/index.ts';
+import { readAttempts } from '../../../src/effects/checkpoint/attempt.ts';
 import { checkDump } from '../../../src/effects/checkpoint/restore.ts';
 import { makeCheckpoint } from '../../../src/effects/checkpoint/take.ts';
 import type { Environment } from '../../../src/environment/schema.ts';
@@ -110,6 +112,14 @@ describe('backups in a bucket', () => {
         type: 'Unreachable',
         message: /GET s3:\/\/backups\/ops.*the store at .* cannot be reached/,
       });
+      const kept = keptAt(clients, second, signal);
+      // What is not there says nothing of what is in it.
+      let opened = 0;
+      const cutLater = (): ReturnType<typeof kept.open> => {
+        if (++opened === 2) store.fail('GET', 'cut', true);
+        return kept.open();
+      };
+      await assert.rejects(verified({ ...kept, open: cutLater }, [identity]), { type: 'Unreachable' });
       assert.throws(() => keptAt(clients, 's3://elsewhere/x', signal), /names neither in backup\.to nor in/);
     });
   });
@@ -211,6 +221,22 @@ describe('checkpoints in a bucket', () => {
       await assert.rejects(checkDump({ record, file: keptAt(placed, file!, signal), identities: [identity] }), {
         type: 'Unreachable',
       });
+      // Whole, and then it cannot be looked at once more.
+      const attempts = async (): Promise<string[]> =>
+        (await readAttempts(clients.kubernetes, 'sandbox')).map((one) => one.file);
+      const before = [...store.objects.keys()];
+      store.fail('HEAD', { status: 403 });
+      await assert.rejects(take('3'), { type: 'Forbidden' });
+      assert.deepEqual([[...store.objects.keys()], await attempts()], [before, []], 'nothing is left');
+      for (let count = 0; count < 2; count += 1) store.fail('HEAD', { status: 403 });
+      await assert.rejects(take('3'), { type: 'Forbidden' });
+      const left = [...store.objects.keys()].filter((key) => !before.includes(key));
+      assert.deepEqual(
+        await attempts(),
+        left.map((key) => `s3://backups/${key}`),
+        'or it is on record',
+      );
+      assert.equal(left.length, 1);
       const [stored] = store.objects.values();
       stored!.content[stored!.content.length - 5]! ^= 1;
       await assert.rejects(
