@@ -1,4 +1,4 @@
-/** Pipelines in the docs: their shell runs as written, with programs in place of those that talk to somebody. */
+/** Pipelines in the docs: their shell runs as it is written, with stand-ins for the programs that talk to servers. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ const blocks = [...(await readFile(PAGE, 'utf8')).matchAll(/^```yaml\n([\s\S]*?)
 const github = blocks[0] as GitHub;
 const gitlab = blocks[1] as GitLab;
 
-/** Says how it was called, a line each; npm also what rehearse prints. */
+/** Prints its arguments, one a line; npm also prints what `rehearse` prints. */
 const PROGRAM = `#!/usr/bin/env bash
 printf '%s' "$(basename "$0")" >>"$CALLS"
 printf ' [%s]' "$@" >>"$CALLS"
@@ -48,7 +48,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** What GitHub puts in before the shell sees it. */
+/** Expressions that GitHub replaces before the shell runs. */
 const filledIn = (text: string): string =>
   text.replaceAll('${{ github.base_ref }}', 'main').replaceAll('${{ github.event.number }}', '7');
 
@@ -113,7 +113,7 @@ describe('rehearsing pull requests', () => {
       second.calls.join(),
       /\[body@comment\.md\] \[https:\/\/x\/api\/v4\/projects\/3\/merge_requests\/7\/notes\]$/,
     );
-    // Nothing is posted where it did not get that far.
+    // Nothing is posted when the run failed before.
     const nothing = await shell(afterwards.join('\n'), project);
     assert.deepEqual([nothing.code, nothing.calls], [0, ['']]);
   });

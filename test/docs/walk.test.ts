@@ -29,7 +29,7 @@ function isBarrel(file: string): boolean {
   return existsSync(join(root, file)) && /^\s*(export [^;]*from '[^']+';\s*)+$/.test(text(file));
 }
 
-/** Where no import can lead: another process, or a name that the engine carries. */
+/** Steps that no import shows: another process, or a name that the engine carries. */
 const BY_NAME: Record<string, (from: string, to: string) => void> = {
   'launcher.mjs': (from, to) => {
     assert.ok(from.includes(`'${'src/cli/main.ts'.replaceAll('/', "', '")}'`));

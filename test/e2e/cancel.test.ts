@@ -122,7 +122,7 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('while it plans', async () => {
-    // The worker sleeps until the cancellation stands in the history: nothing but the plan can have begun.
+    // The worker is stopped until the cancellation stands in the history: only the plan can have begun.
     const worker = await sandbox.pidOf('worker');
     const started = sandbox.begin(DEPLOY);
     process.kill(worker, 'SIGSTOP');
@@ -154,7 +154,7 @@ describe('cancel', { concurrency: 1 }, () => {
   });
 
   test('while Helm is at work', async () => {
-    // Whatever has been applied by now, here is something to apply.
+    // Whatever was applied before, there is something to apply now.
     const another = ['--image', 'operator=9.9.9', '--image', 'storage=9.9.9'];
     await cancelledAt(sandbox.begin([...DEPLOY, ...another]), async (running) => {
       await running.line(({ type }) => type === 'plan');

@@ -1,6 +1,6 @@
 /**
- * Takes a platform down and up again, on one sandbox: what stays, what goes, what hangs, what is not ours; while it is
- * there, whose fields are whose.
+ * Destroys a platform and deploys it again, on one sandbox: what stays, what goes, what is stuck in deletion, what
+ * belongs to others; and before that, which writer owns which field.
  */
 import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
@@ -153,8 +153,8 @@ describe('destroy', { concurrency: 1 }, () => {
           );
           await sandbox.configure({ protected: true });
           const guarded = await sandbox.look(['destroy', '--confirm', sandbox.name]);
-          // Before it is asked what `protected` means for destroying, a sandbox is refused because it cannot be
-          // guarded.
+          // A sandbox is refused because it cannot be protected, before it is asked what `protected` means for a
+          // destruction.
           assert.deepEqual(
             [guarded.code, /a protected environment needs a Temporal that outlives this machine/.test(guarded.stderr)],
             [3, true],

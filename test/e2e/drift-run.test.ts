@@ -34,7 +34,7 @@ async function until<T>(what: string, seconds: number, look: () => Promise<T | u
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    // Each look is a command.
+    // Each look starts a command, so looks are rare.
     await sleep(1500);
   }
 }
@@ -199,7 +199,7 @@ test('drift runs: registered, paused, accepted, repaired, told, a loop broken, s
     assert.equal((await sandbox.look(['drift', 'reset', shortId(finding.key)])).code, 0);
     await until('the repair after the reset', 90, async () => (await replicas()) === 1);
 
-    // A deployment that takes its time is left alone.
+    // No repair begins while a slow deployment runs.
     await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
     const slow = sandbox.begin(['deploy', '--json', '--image', 'web=9.9.9']);
     await slow.line(({ type }) => type === 'started');

@@ -1,4 +1,4 @@
-/** What a deployment stands on dies in the middle of it, and after it, on one sandbox from a clean state on. */
+/** A component of the local stack dies during a deployment, and after it; one sandbox, from a clean state on. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { clusterOf, type Facts } from '../support/sandbox/cluster-facts.ts';
 import { assertAsAfterACleanRun, deployUnder, facts, killed, stateIs } from '../support/sandbox/durability.ts';
 import { MINI, withSandbox } from '../support/sandbox/sandbox.ts';
 
-/** Long enough to be waited for when the blow comes. */
+/** Slow enough that the deployment still runs when a component is killed. */
 const SLOW = { ...MINI, simulation: { factor: 0.1, startupSeconds: { database: 60, storage: 60, auth: 100 } } };
 
 async function waitForFile(path: string, timeoutMs: number): Promise<void> {
@@ -40,10 +40,11 @@ describe('durability of the local stack', { concurrency: 1 }, () => {
             // Initialised: before that a killed Vault has no keys and no way on, which the runbook describes.
             await waitForFile(`${sandbox.state}/vault-keys.json`, 20_000);
             await killed(sandbox, 'vault');
-            // It is waited for until the last blow has come, however busy the machine is.
+            // The deployment waits for this service until the last component was killed, however busy the machine is.
             await sandbox.simulate((api) => failRelease(api, 'web', 'never-ready'));
 
-            // Its operator has to make room: the deployment says so, waits, and goes on by itself.
+            // etcd's space is used up, and its operator has to free some: the deployment says so, waits, and goes on by
+            // itself.
             await running.line(stateIs('vault', 'healthy'));
             const { port = 0 } = (await sandbox.components()).find(({ name }) => name === 'etcd') ?? {};
             await fillEtcd(port ?? 0);

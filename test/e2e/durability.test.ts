@@ -10,10 +10,10 @@ import { assertAsAfterACleanRun, facts, killed, stateIs } from '../support/sandb
 import { helmProcesses, waitForProcess } from '../support/programs/processes.ts';
 import { MINI, resultOf, type Sandbox, withSandbox } from '../support/sandbox/sandbox.ts';
 
-/** Long enough to be waited for when the blow comes. */
+/** Slow enough that the deployment still runs when a process is killed. */
 const SLOW = { ...MINI, simulation: { factor: 0.1, startupSeconds: { database: 60 } } };
 
-/** Of a release each, by its file. */
+/** Helm's logs by file; each release has one. */
 async function helmLogs(sandbox: Sandbox): Promise<Map<string, string>> {
   const folder = join(sandbox.state, 'logs', 'helm');
   return new Map(
@@ -25,7 +25,10 @@ async function helmLogs(sandbox: Sandbox): Promise<Map<string, string>> {
   );
 }
 
-/** Far enough for its pending record, not far enough for its end; one that has ended all the same was not hit. */
+/**
+ * Kills Helm after it has written its pending record and before it ends; when it had ended already, the next one is
+ * killed.
+ */
 async function killHelm(sandbox: Sandbox): Promise<void> {
   for (;;) {
     const { pid } = await waitForProcess(() => helmProcesses(sandbox.state), 60_000);

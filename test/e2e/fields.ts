@@ -1,6 +1,6 @@
 /**
- * Whose fields are whose, on a real API server with the real Helm: controllers' and people's, one after the other on
- * the small platform. Run by destroy.test.ts on its sandbox, which it leaves whole.
+ * Fields that controllers or people own, on a real API server with the real Helm, one after the other on the small
+ * platform. Run by destroy.test.ts on its sandbox, which it leaves as it was.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -129,7 +129,7 @@ export async function fieldsTests(t: TestContext, sandbox: Sandbox): Promise<voi
     },
   );
 
-  // Whatever came of it: the autoscaler, the finalizer and the Deployment that the controller has stopped.
+  // Taken away in any case: the autoscaler, the finalizer and the Deployment that the controller has stopped.
   await kubectl(['delete', 'hpa,deployment', 'web', 'api', '--namespace', NAMESPACE, '--ignore-not-found']);
   await patch(['service', 'web'], 'controller', { metadata: { finalizers: null } });
   const whole = await deploy();

@@ -1,6 +1,6 @@
 /**
- * Vault that people open, part of the platform, and what happens to whoever comes while the lock is held: one sandbox,
- * from empty to whole.
+ * Vault that people unseal, deployments of a part of the platform, and commands that come while the lock is held: one
+ * sandbox, from empty to deployed.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -21,7 +21,7 @@ import {
 import { GPG, type Operators, operators } from '../support/vault/operators.ts';
 import { openedByPeople, sharesOf } from './vault-people.ts';
 
-/** They unseal its Vault, where there is a gpg for their keys. */
+/** People unseal its Vault, where the machine has gpg for their keys. */
 let people: Operators | undefined;
 let sandbox: Sandbox;
 let bystander: Pick<Bystander, 'assertUntouched'>;
@@ -121,7 +121,7 @@ describe('lock', { concurrency: 1 }, () => {
     const only = resultOf(await sandbox.look(['deploy', '--only', 'auth', '--with-dependencies', '--json']));
     assert.equal(only.services.find(({ name }) => name === 'auth')?.state, 'healthy');
     assert.ok(idle(only).includes('web'));
-    // Its dependencies are healthy and settled by now.
+    // By now its dependencies are healthy.
     const again = resultOf(await sandbox.look(['deploy', '--only', 'auth', '--json']));
     assert.equal(again.outcome, 'unchanged');
     const rest = resultOf(await sandbox.look(['deploy', '--from', '2', '--skip', 'web,worker', '--json']));

@@ -21,7 +21,7 @@ describe('plans', { concurrency: 1 }, () => {
   let facts: Facts;
   /** Of the platform. */
   let all = 0;
-  /** Everything that plans have said: no secret may be in it. */
+  /** All output of `plan`: no secret may be in it. */
   let said = '';
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
   const file = (name: string): string => join(sandbox.folder, name);
@@ -263,7 +263,7 @@ describe('plans', { concurrency: 1 }, () => {
     assert.equal(store.action, 'replace');
     const set = objectOf(store, 'StatefulSet');
     assert.deepEqual(set.immutable, ['spec.volumeClaimTemplates[name=data].spec.resources.requests.storage']);
-    // A size alone stops nothing: its claims grow, and the StatefulSet goes without its pods.
+    // Another size is no obstacle: the claims grow, and the StatefulSet is replaced while its pods stay.
     assert.equal(set.blocked, undefined);
     assert.match(
       changes.notes.join('\n'),

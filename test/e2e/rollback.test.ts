@@ -257,7 +257,8 @@ describe('history and rollback', { concurrency: 1 }, () => {
     assert.equal(await replicasOf('admin'), 2);
     assert.equal((await sandbox.look(['diff', '3'])).code, 0);
     const { releases } = await factsOf(cluster);
-    // The twelve by hand are somebody else's, and not ours to remove; of ours what no version needs is gone.
+    // The twelve revisions that were made by hand belong to others and stay; revisions of ours that no version needs
+    // are gone.
     assert.equal(releases['apps/admin']!.length, 12 + 2, releases['apps/admin']!.join());
     for (const [release, revisions] of Object.entries(releases))
       if (release !== 'apps/admin') assert.ok(revisions.length <= 2, `${release}: ${revisions.join()}`);

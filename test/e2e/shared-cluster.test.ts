@@ -66,7 +66,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
   const healed = (name: string) => (): Promise<unknown> => sandbox.simulate((api) => clearFailure(api, name));
   const lockOf = async (): Promise<{ operation: string } | null> =>
     (JSON.parse((await sandbox.look(['status', '--json'])).stdout) as { lock: { operation: string } | null }).lock;
-  /** Found and ours: what others have in our namespaces is reported as `extra`. */
+  /** They are found and not repaired: objects of others in our namespaces are reported as `extra`. */
   const drift = async (): Promise<string[]> => {
     const { code, stdout, stderr } = await sandbox.look(['drift', '--json']);
     assert.ok(code === 0 || code === 2, stderr);
@@ -148,7 +148,7 @@ describe('a shared cluster', { concurrency: 1 }, () => {
       revision: number;
       description: string;
     }[];
-    // Somebody else's revision is not ours to remove.
+    // Somebody else's revision is not removed.
     assert.deepEqual(
       by
         .filter(({ description }) => !description.startsWith('Applied by ananta-deploy'))

@@ -82,7 +82,7 @@ async function workflowsOf(
   return found;
 }
 
-/** The process of one of these workers that has a step at hand. */
+/** The process of the worker that is carrying out a step. */
 async function atWork(client: Client, name: string, pids: readonly number[]): Promise<number | undefined> {
   for (const { workflowId, runId } of await workflowsOf(client, name)) {
     const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
@@ -156,7 +156,7 @@ async function inRings(
     join(first.folder, 'rings', 'all.yaml'),
     `description: All\nonFailure: rollback\nrings:\n${ring(first, 2)}${ring(second, 0)}${ring(third, 0)}`,
   );
-  // What never becomes healthy is not waited for as long as what may.
+  // A service that never becomes healthy has a shorter deadline than the others.
   await second.configure({ healthTimeoutFactor: 0.05 });
   await second.simulate((api) => failRelease(api, service, 'crash-loop'));
   const imageIn = async ({ look }: Sandbox): Promise<string | undefined> => {
@@ -271,7 +271,7 @@ test('three environments on one engine at the same time, three workers for one o
     assert.equal(new Set(bindings.map((binding) => binding?.authority)).size, 3, 'and to its authority');
     for (const [at, sandbox] of sandboxes.entries()) {
       assert.deepEqual(await environmentsIn(sandbox), [NAMES[at]], 'every release in a cluster is of its environment');
-      // What the killed one was at work on is in the history of whoever did it again.
+      // The history names the worker that repeated the killed worker's step.
       const mine = new Set([
         ...(await processesIn(engine, sandbox.name)),
         ...(sandbox.name === 'east' ? [victim] : []),

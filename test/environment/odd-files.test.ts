@@ -24,7 +24,10 @@ const SOUND = {
 };
 const SOUND_TEXT = stringify(SOUND);
 
-/** Of a processor: how long a busy machine takes says nothing. A file that hangs is ended with its test. */
+/**
+ * Limit in processor time, since a busy machine takes any time by the clock. A file that makes the check hang is ended
+ * with its test.
+ */
 const AT_ONCE_MS = 1000;
 
 let folder = '';

@@ -1,6 +1,6 @@
 /**
- * Whoever uses a checkout has environments of their own in it, finished and unfinished: no business of its tests. What
- * looks at the folder of environments as a whole is run once more in a copy that has such files.
+ * A user may keep environments of their own in a checkout, finished or not: tests must not depend on them. The tests
+ * that read the folder of environments as a whole are run once more in a copy that has such files.
  */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';

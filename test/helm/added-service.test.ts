@@ -56,7 +56,7 @@ async function addTo(file: string, list: string, entry: string): Promise<void> {
   await write(file, text.slice(0, end) + entry + text.slice(end));
 }
 
-/** In a process, since it is the code of the copy. @returns what it said */
+/** Runs in a process of its own, since the code is that of the copy. @returns its output */
 const run = async (args: readonly string[]): Promise<string> => {
   const { exitCode, stdout, stderr } = await execa(process.execPath, args, {
     cwd: checkout,

@@ -5,7 +5,10 @@ import { parseAllDocuments } from 'yaml';
 import { allReleases, type Release } from '../../src/plan/releases.ts';
 import { catalog, config } from './helm.ts';
 
-/** The sandbox; staging's numbers; production's Vault and an image by its digest. */
+/**
+ * The environments whose charts are rendered: the sandbox; one with staging's numbers; one with production's Vault and
+ * an image by digest.
+ */
 export type GoldenSet = 'helm' | 'helm-replicated' | 'helm-guarded';
 
 export interface KubernetesObject {

@@ -23,14 +23,14 @@ const CLUSTER_SCOPED = [
   'MutatingWebhookConfiguration',
   'ValidatingWebhookConfiguration',
 ];
-/** They talk to the API server. */
+/** Releases whose pods talk to the API server. */
 const WITH_TOKEN = [
   'argocd-server',
   'argocd-application-controller',
   'argocd-applicationset-controller',
   'cloudnative-pg',
 ];
-/** Images that write into themselves when they start; said in their values. */
+/** Images whose programs write into their own folders at the start; the values of each say so. */
 const WRITABLE_ROOT = ['keycloak', 'novu-web', 'temporal-ui'];
 
 describe('every pod', () => {

@@ -21,7 +21,7 @@ interface Descriptor {
   annotations?: Record<string, string>;
 }
 
-/** One moment for everything: what is built twice is the same. */
+/** The same time for every file, so that the same content gives the same digest. */
 const EPOCH = '2026-01-01T00:00:00Z';
 
 /** Packs a folder; order and times are fixed, owners and modes as they are. */

@@ -125,7 +125,7 @@ async function buildLayer(layer: Layer, cacheDir: string, root: string, context:
     await packFolder(folder, tar, context);
     const stored = await digestOfFile(tar);
     await rename(tar, path);
-    // Last: a layer without this file is none.
+    // Written last: a layer without this file is not complete.
     await writeWhole(`${path}.json`, JSON.stringify(stored));
     context.say(
       `image layer "${layer.title}": ${(stored.size / 1e6).toFixed(0)} MB, ${((performance.now() - since) / 1000).toFixed(0)} s`,

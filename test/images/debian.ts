@@ -6,7 +6,7 @@ import type { Layer } from './types.ts';
 
 /** What these images are made of, whatever the machine itself runs. */
 const SUITE = 'bookworm';
-/** Nobody reads a manual in a container. */
+/** Manuals and translations are left out. */
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
 
 /** The smallest Debian that has a package manager; about 125 MB, the lowest layer of most images. */

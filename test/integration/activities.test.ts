@@ -331,7 +331,7 @@ describe('releases', () => {
     const cancelled = own.applyRelease({ run, service: service.name, step, priority: 1 });
     await Promise.race([waitForProcess(() => helmProcesses(clients.connections.stateDir), 60_000), cancelled]);
     scope.cancel();
-    // What takes a moment may finish.
+    // A Helm that ends within a moment may finish.
     assert.equal((await cancelled).changed, true);
     assert.deepEqual(await helmProcesses(clients.connections.stateDir), []);
     assert.equal((await newestRevision(clients.kubernetes, step.namespace, step.name))?.status, 'deployed');
@@ -538,7 +538,7 @@ describe('more servers of Vault', () => {
   });
 });
 
-/** As the engine does, until it works. */
+/** Retries as the engine does, until it succeeds. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

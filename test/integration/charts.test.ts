@@ -206,7 +206,7 @@ describe("publishers' charts", () => {
         [],
         'nothing of it is kept',
       );
-      // An index that says one thing while another is served.
+      // An index whose digest is not that of the archive that is served.
       await copyFile(join(served, `redis-${REDIS.version}.tgz`), join(other, `redis-${REDIS.version}.tgz`));
       const lying = await charts(space, 'lock', 'redis');
       assert.equal(lying.code, 3);
@@ -257,7 +257,7 @@ describe("publishers' charts", () => {
     }
     const space = await fresh();
     await space.mirror({ url: `oci://${registry.host}/mirror`, plainHttp: true });
-    // Any of these, read, would end in an error.
+    // If any of these were read, the command would fail.
     const mine = {
       '.docker/config.json': '{ broken',
       '.config/helm/registry/config.json': '{ broken',
@@ -422,7 +422,7 @@ describe("publishers' charts", () => {
     assert.equal((await charts(offline, 'verify')).code, 0);
     assert.equal((await charts(offline, 'pull')).code, 0, 'nothing has to be fetched');
 
-    // A bundle that somebody has opened.
+    // A bundle that somebody has unpacked, changed and packed again.
     const opened = join(space.folder, 'opened');
     await mkdir(opened);
     await tar.extract({ file, cwd: opened });

@@ -103,7 +103,7 @@ describe('an external environment', { concurrency: 1 }, () => {
       assert.equal(code, 0, stderr);
       const lines = jsonLines(stdout);
       assert.deepEqual(
-        // What is known of the time that is left is asked beside it, and comes when it comes.
+        // The time that is left is asked for separately, and shown once it is known.
         [...new Set(lines.map(({ type }) => type))].filter((type) => type !== 'remaining'),
         ['started', 'planning', 'plan', 'service', 'result'],
       );

@@ -37,7 +37,7 @@ import { commandScope } from '../../src/effects/effect.ts';
 const SERVICES = 1000;
 const AT_ONCE = 50;
 const RBAC = 'rbac.authorization.k8s.io';
-/** A verb, `resource.group/subresource` and perhaps a name; where; and what each identity is answered. */
+/** A row: a verb, `resource.group/subresource` and perhaps a name; the namespace; the answer for each identity. */
 const LINE = /^\| `(\S+) ([^\s`]+)(?: ([^\s`]+))?` \| (\S+) \| (.*) \|$/;
 
 /** @param authority base64 */
@@ -160,7 +160,7 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
           'a token of somebody else',
           () => client.tokenFor({ namespace: IN_CLUSTER.namespace, name: accessName('installer') }, 'x', 600),
         ],
-        // Whoever hands out the roles may write them.
+        // The installer may write roles.
         ...(identity === 'installer'
           ? []
           : ([['more for its own role', () => client.apply(...role(own), { force: true })]] as const)),
@@ -298,7 +298,7 @@ describe('rights in a real cluster', { concurrency: 1 }, () => {
       const outdated = await attested(ann, decisionPurpose('approve', 'release', 'fedcba9876543210', runId));
       assert.match(problem(outdated) ?? '', /is for something else/);
       assert.match(problem({ ...byAnn, groups: ['system:authenticated'] }) ?? '', /is none of those who decide/);
-      // Without the group there is no right to say anything; a token for another program is nobody's.
+      // A user outside the group may not approve anything; a token for another program is not accepted.
       await assert.rejects(makeAttestation(stranger, purpose), isForbidden);
       await assert.rejects(makeAttestation(eve, purpose), /401|Unauthorized/);
       for (const client of [ann, bob, eve, stranger]) client.close();

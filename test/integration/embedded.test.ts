@@ -42,7 +42,7 @@ async function processes(of: Embedded): Promise<number[]> {
   ).map(({ pid }) => pid);
 }
 
-/** What tools of this kind like to touch in a user's home. */
+/** Files in a user's home that kubectl, Helm, Vault and Go usually write. */
 async function homeState(): Promise<string> {
   const paths = [
     '.kube',

@@ -1,6 +1,6 @@
 /**
- * A Temporal that somebody else runs: TLS, certificates of clients, an authorizer that asks for keys. Who gets in, and
- * what is said to whom does not.
+ * A Temporal that others run: TLS, client certificates, API keys. Which connections are accepted, and what the message
+ * says when one is not.
  */
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -58,7 +58,7 @@ describe('an engine with TLS and an authorizer', {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** What a command says that asks the engine first. */
+  /** Output of a command that asks the engine before anything else. */
   async function attach(engine: object): Promise<string> {
     const text = externalEnvironment({ kubeconfig: join(at.folder, 'kubeconfig') });
     await at.environment(

@@ -1,5 +1,5 @@
-// Real: Helm killed in the middle of a rollback, and in the middle of a cancellation, and Helm that cannot record what
-// it did; nothing stays locked, nothing that it had made is lost.
+// Real: Helm killed during a rollback and during a cancellation, and Helm that cannot write its record; no release
+// stays locked, and no object that it made is lost.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

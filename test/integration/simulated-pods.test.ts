@@ -31,9 +31,9 @@ interface Pod {
 }
 
 const NAMESPACE = 'simulated-pods';
-/** Releases of the small platform, with start-up times of this test. */
+/** Seconds that the simulated pods of these releases take to start, by release of the small platform. */
 const SECONDS = { api: 3, database: 2, 'database-roles': 3, auth: 1 };
-/** One more, which is asked by gRPC. */
+/** One more service, whose health is asked by gRPC. */
 const RPC = {
   number: 99,
   phase: 4,

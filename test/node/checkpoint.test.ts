@@ -207,7 +207,7 @@ describe('checkpoints of PostgreSQL', { skip: BIN === undefined && 'needs Postgr
       const again = await loadCheckpoint(parts.clients, checkpoint, scope);
       assert.equal(await tool, 'cut off');
       assert.equal(await server.sql('killed', 'SELECT count(*) FROM names'), '1000', 'it is open again');
-      // A swap of the first attempt wakes up: what is there now is not what it was told to swap.
+      // A swap of the first attempt runs late: the database is no longer the one that it was to replace.
       const swapping = swapCommand('killed', { name: first.scratch, oid: first.oid }, 'killed_aside', 'mark');
       swapping[2] = swapping[2]!.replace('-ge 10', '-ge 1');
       await assert.rejects(again.server.run(swapping), /ended with 44/);

@@ -17,7 +17,7 @@ import { miniCatalog } from '../support/mini.ts';
 const catalog = await miniCatalog();
 
 const node = (name: string, ...dependsOn: string[]): Dependent => ({ name, dependsOn });
-/** a ← b, c ← d; e alone. */
+/** b and c depend on a, d on b and c; e stands alone. */
 const DIAMOND = [node('d', 'b', 'c'), node('c', 'a'), node('b', 'a'), node('a'), node('e')];
 const SECONDS: Record<string, number> = { a: 1, b: 2, c: 5, d: 1, e: 6 };
 const secondsOf = (name: string): number => SECONDS[name] ?? 0;

@@ -90,7 +90,7 @@ function check({ queue, at, holder, made, left, ran }: World, path: string): voi
     const answer = queue.answers[id];
     assert.ok(answer !== undefined && 'started' in answer && answer.started.runId === id, `is told so: ${id}: ${path}`);
   }
-  // Nothing can happen any more: everybody has an answer, the newest has run, the lock is free.
+  // Nothing further can happen: every request has its answer, the newest has run, the lock is free.
   if (left.requests > 0 || left.others > 0 || holder !== undefined || at !== 'empty') return;
   assert.deepEqual(waiting, [], path);
   const newest = made.at(-1);

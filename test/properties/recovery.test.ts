@@ -87,7 +87,7 @@ function steps(world: World, of: Case, { nextOf }: Code): { what: string; next: 
     else can('their Helm is refused', { theirs: 'over' });
   }
   if (theirs === 'applies') {
-    // It writes into its own record: where that is gone, this fails.
+    // Helm writes into its own record: when that was removed, the write fails.
     const isThere = record?.by === 'theirs';
     can('their Helm has finished', { theirs: 'over', ...(isThere ? written('deployed', 'theirs') : {}) });
     can('their Helm fails', { theirs: 'over', ...(isThere ? written('failed', 'theirs') : {}) });
@@ -171,7 +171,7 @@ function wrong({ theirs, ours, wentWrong, record }: World): string | undefined {
 interface Explored {
   worlds: number;
   problems: string[];
-  /** From these nothing leads to an end. */
+  /** States from which no sequence of steps leads to an end. */
   stuck: string[];
 }
 

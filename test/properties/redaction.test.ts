@@ -1,4 +1,4 @@
-/** No value that the process knows leaves it, in whatever form programs write it. */
+/** No secret that the process knows appears in its output, in whatever form programs encode it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

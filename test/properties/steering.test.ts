@@ -1,4 +1,7 @@
-/** Whatever is asked of a running operation, in whatever order: what is known of it stays in itself true. */
+/**
+ * Whatever is asked of a running operation, in whatever order: what is recorded of its steering does not contradict
+ * itself.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -77,7 +80,7 @@ test('what is carried out is on record, what is answered is closed, and the rest
             if (refused !== undefined) continue;
             steering = intervene(steering, request, WHEN);
             carriedOut += 1;
-            // Asked at once again, most say that it is so already.
+            // The same request a second time is mostly refused, since what it asks for is so already.
             if (request.verb === 'pause' || request.verb === 'skip' || request.verb === 'abandon')
               assert.ok(refusalOf({ operation: 'deploy', view: { ...view, steering }, over }, request));
           } else if (event.kind === 'question') steering = ask(steering, question(event.service));

@@ -24,7 +24,8 @@ export async function check(): Promise<Checked> {
         cwd: repoRoot,
         all: true,
         reject: false,
-        // The linter's types are a Go program that ends soon: to collect its garbage is a fifth of its work.
+        // The type checks of the linter run in a Go program that ends soon: its garbage collection would take a fifth
+        // of its time.
         env: { GOGC: '1000' },
       });
       const ok = exitCode === 0;

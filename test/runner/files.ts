@@ -1,4 +1,4 @@
-/** Test files, each in a process of its own with a limit, and what came of them. */
+/** Runs test files, each in a process of its own with a limit, and collects their results. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -18,14 +18,16 @@ export interface Outcome {
   cpuSeconds?: number;
 }
 
-/** No file takes a quarter of it on two busy processors: one that hangs fails, and the others still run. */
+/** No file takes a quarter of this on two busy processors. One that hangs fails, and the others still run. */
 const FILE_TIMEOUT_MS = 12 * 60_000;
 /** Real pods take their time to start. */
 const NODE_FILE_TIMEOUT_MS = 30 * 60_000;
-/** Twice V8's own 16 MiB each, twice over: a fifteenth less of the processors, since it is searched less often. */
+/**
+ * Four times V8's default of 16 MiB: garbage is collected less often, which saves a fifteenth of the processor time.
+ */
 const YOUNG_GENERATION = '--max-semi-space-size=64';
 const LINES_OF_A_FAILURE = 30;
-/** The reporter's own sums, of one file each. */
+/** Totals that the reporter prints for each file. */
 const SUM = /^\S*ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+\S*$/;
 
 const { repoRoot, stateRoot } = readConfig();
@@ -55,7 +57,7 @@ export async function runFile(file: string, tier: string, say: (line: string) =>
     outcome.failed = summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
   });
   stream.on('test:fail', ({ name, file: place, line, details: { error } }) => {
-    // What only contains one that failed says nothing new.
+    // The failure of a suite that only contains a failed test says nothing new.
     if ((error as { failureType?: string }).failureType === 'subtestsFailed') return;
     outcome.failures.push(
       `✖ ${tier}: ${name} (${place === undefined ? '' : relative(repoRoot, place)}:${line ?? ''})\n${inspect(
@@ -92,7 +94,7 @@ export function grouped(name: string, files: readonly string[], groups: number):
     const path = join(folder, `${name}-${group + 1}.test.mjs`);
     const members = files.filter((_file, index) => index % groups === group);
     for (const file of members) {
-      // It would run before each test of the others, too.
+      // A hook at the top of a file would also run before each test of the other files in its process.
       if (/^(before|after)Each\(/m.test(readFileSync(absolute(file), 'utf8')))
         throw new Error(
           `${file}: what runs before or after each test belongs into a describe, since files share a process`,

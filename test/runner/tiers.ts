@@ -21,22 +21,25 @@ export interface Tier {
 const { repoRoot } = readConfig();
 const inFolder = (pattern: string): string[] => globSync(pattern, { cwd: repoRoot }).sort();
 const SLOW = ['test/integration/', 'test/e2e/', 'test/helm/', 'test/workflows/', 'test/node/'];
-/** Of the unit tests: to start one for each file costs more than the tests do, and many of them wait for something. */
+/**
+ * Processes for the unit tests: starting one for each file costs more than the tests themselves, and many of them wait
+ * for something.
+ */
 const PROCESSES = 3 * cpus().length;
 /** These set what a process has once: metrics' address, tracing, a state folder for commands. */
 const ALONE = ['metrics', 'traces', 'watch'].map((name) => `test/workflows/${name}.test.ts`);
-/** Whole sandboxes at once beside other tiers; with one more, what the tests wait for comes late. */
+/** Whole sandboxes that run at once beside other tiers; with one more, tests run into their time limits. */
 export const SANDBOXES_BESIDE = cpus().length;
 /** Bytes that a sandbox takes with its worker and its test: 2.3 to 2.8 GB were seen. */
 const SANDBOX_MEMORY = 3 * 1024 ** 3;
 /** Of the machine, or what this process may have of it. */
 const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
 const most = Math.floor(memory / SANDBOX_MEMORY);
-/** The same without other tiers: each keeps a processor busy for about half of its time. */
+/** Whole sandboxes that run at once when no other tier does: each uses about half of a processor. */
 export const SANDBOXES_ALONE = Math.max(SANDBOXES_BESIDE, Math.min(2 * cpus().length, most - 1));
-/** Of those that mostly wait, beside these; one while other tiers run. */
+/** Files that mostly wait and run beside those sandboxes; while other tiers run it is one. */
 export const WAITING_ALONE = Math.max(1, Math.min(cpus().length, most - SANDBOXES_ALONE));
-/** These begin first, those that take longest before all others, so that none of them is left alone at the end. */
+/** These begin first, in this order, so that no long file runs alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',
   'test/e2e/ananta/deploy.test.ts',
@@ -47,7 +50,7 @@ const LONGEST = [
   ),
   ...['ananta/upstream', 'plan', 'drift-run'].map((name) => `test/e2e/${name}.test.ts`),
   ...['helm-killed', 'cluster-rights', 'cli-external'].map((name) => `test/integration/${name}.test.ts`),
-  // Of those that wait.
+  // Files that mostly wait.
   'test/integration/vault-servers.test.ts',
   'test/e2e/vault-tls.test.ts',
   ...['activities', 'engine-access'].map((name) => `test/integration/${name}.test.ts`),

@@ -1,4 +1,4 @@
-/** For what another side does in its own time: no fixed pause is long enough on every machine. */
+/** For effects that take an unknown time: no fixed pause is long enough on every machine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longer than anything takes on a machine that is busy with other things; a test that passes does not wait for it. */

@@ -108,7 +108,7 @@ const binding = (subject: Tree, ref: Tree = {}): Tree => ({
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'odd', ...ref },
 });
 
-/** What, the object, where it is found, in which words. */
+/** Rows: what is odd, the object, the field that is named, the words of the message. */
 export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp][] = [
   // Fields and types.
   [
@@ -420,7 +420,7 @@ export const REFUSED: [what: string, object: Tree, path: RegExp, message: RegExp
   ],
 ];
 
-/** Odd, and as good as any. */
+/** Objects that look odd and are accepted. */
 export const TAKEN: [what: string, object: Tree][] = [
   ['nothing where nothing is needed', deployment({ paused: null, replicas: null })],
   ['a number as an amount', withContainer({ resources: { limits: { cpu: 2, memory: '1e9' } } })],

@@ -46,7 +46,7 @@ export function planOf(
   };
 }
 
-/** Of a comparison that has looked at nothing but what it found. */
+/** A drift report that consists of these findings. */
 export function driftReport(findings: DriftFinding[]): DriftReport {
   return {
     environment: 'test',
@@ -64,7 +64,7 @@ export interface Recorder {
   activities: Activities;
   /** `apply NAME`, `healthy NAME` … in the order of their ends. */
   log: string[];
-  /** Messages to people, which an operation does not wait for. */
+  /** Notifications, which an operation does not wait for. */
   told: string[];
 }
 

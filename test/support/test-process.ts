@@ -11,10 +11,11 @@ const parameters = new URL(import.meta.url).searchParams;
 const count = parameters.get('count');
 if (count !== null) writeFileSync(count, String(process.pid));
 
-// The test runner follows each asynchronous resource to know which test an error belongs to that nobody has caught.
-// For promises that makes every `await` many times as dear, which was a sixth of what a test of a sandbox computes;
-// by timers, sockets and processes it still finds the test. That it forgets a resource once it is gone is as dear
-// again, and saves a number each: their ids never come back. Hooks that ask for more than that are not its.
+// The test runner follows each asynchronous resource, to know to which test an error belongs that no code has caught.
+// Promises are left out here: following them makes each `await` many times as expensive, a sixth of what a sandbox test
+// computes, and timers, sockets and processes suffice to find the test. That it forgets a resource once it is gone is
+// left out as well: it is as expensive, and saves one number for each resource. Hooks of others that ask for these
+// events are not affected.
 const { createHook } = hooks;
 hooks.createHook = (callbacks) => {
   if (callbacks.before !== undefined) return createHook(callbacks);

@@ -1,4 +1,4 @@
-/** A worker that the engine no longer hears begins nothing, and ends what it has begun; another one does the step. */
+/** A worker that has lost the engine begins nothing new and ends what it has begun; another worker repeats the step. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -23,19 +23,19 @@ before(async () => {
 });
 after(() => engine.close());
 
-/** Of two workers of one environment the one whose connection is in the test's hand, as its step goes. */
+/** The worker whose connection the test can cut, while its step runs. */
 interface CutOff {
   proxy: TcpProxy;
   /** Lets the step of this worker go on. */
   turn: () => void;
-  /** Who has applied. */
+  /** Workers that have applied. */
   applied: string[];
-  /** What the step of this worker has ended with. */
+  /** The error that ended this worker's step. */
   ended: () => string | undefined;
-  /** Fired for this worker's attempt. */
+  /** Whether this worker's attempt was cancelled. */
   stopped: () => boolean;
   activitiesOf: (worker: string) => Activities;
-  /** Of the other worker: whether it has got the step. */
+  /** Whether the other worker has received the step. */
   taken: () => boolean;
   outcome: () => Promise<string>;
 }

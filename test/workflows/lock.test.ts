@@ -1,4 +1,4 @@
-/** Stop, supersede, queue, cancel: what an operation under the lock does when it is not simply let be. */
+/** Stop, supersede, queue, cancel: requests to an operation that holds the lock. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { activityInfo, Context, heartbeat, sleep as activitySleep } from '@temporalio/activity';

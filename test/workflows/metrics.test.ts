@@ -79,7 +79,7 @@ before(async () => {
       return Promise.resolve({ changed: true, revision: 1, seconds: 0 });
     }),
     makePlan: ({ run }) => Promise.resolve(run.clusterUid === '00000001-uid' ? plan : frozenPlan),
-    // The one waits for a second, the other is let through by whoever asks for it.
+    // One operation waits for a second, the other is let through by an override.
     checkFreeze: ({ clusterUid }) => {
       looks += 1;
       const until = new Date(Date.now() + 1000).toISOString();

@@ -133,7 +133,7 @@ function call(name: 'release' | 'ask', ...args: unknown[]): Promise<WorkflowHand
 const asked = (operation: string, input: object): Promise<unknown> =>
   call('ask', NAME, operation, input).then((handle) => handle.result());
 
-/** What the caller gets to know of a failure. */
+/** What the caller is told of a failure. */
 async function failureOf(work: Promise<unknown>): Promise<HandlerError | ApplicationFailure> {
   try {
     await work;
@@ -338,7 +338,8 @@ test('a request that is repeated is the same operation, also after its end', asy
       tokens.push(await started());
       assert.deepEqual([outcome, new Set(tokens).size, serving.runs.length], ['succeeded', 1, 1]);
       const { cancel } = service.getOperationHandler('deploy');
-      // Whoever cancels what has ended is right; nothing else of the deployer's namespace is cancelled so.
+      // Cancelling an operation that has ended succeeds; nothing else in the deployer's namespace can be cancelled this
+      // way.
       await cancel(context, tokens[0] ?? '');
       const lock = operationWorkflowId(NAME, clusterUid);
       for (const token of ['', 'x', Buffer.from(JSON.stringify({ t: 1, wid: lock })).toString('base64url')])

@@ -92,7 +92,7 @@ class Scenario {
     });
   }
 
-  /** Until what a watcher sees is so. */
+  /** Waits until the view that a watcher gets is so. */
   until(fits: (view: DeploymentProgress) => boolean): Promise<void> {
     if (fits(this.view)) return Promise.resolve();
     return new Promise((found) => {
@@ -423,7 +423,7 @@ describe('steered, and the worker replaced right after', () => {
         });
         assert.ok(retried.log.includes('apply bad again'));
 
-        // What was to come is not taken back by going on.
+        // Resuming does not take back a pause that was asked for at a later service.
         await resumed.until(({ steering }) => steering?.paused?.before !== undefined);
         assert.equal(resumed.view.steering?.paused?.before, 'end');
         assert.deepEqual([resumed.stateOf('app'), resumed.stateOf('end')], ['healthy', 'waiting']);
@@ -444,7 +444,7 @@ describe('steered, and the worker replaced right after', () => {
 });
 
 test('a skip that was accepted holds, although the wait ends well in the same moment', async () => {
-  /** As a worker that has just died, or a check that ends while it is told: it does not hear that it is given up. */
+  /** An activity that does not notice its cancellation, as on a worker that has just died. */
   class Deaf extends Scenario {
     override async pass(moment: Held): Promise<void> {
       while (this.held === moment && !this.isOver) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -456,7 +456,7 @@ test('a skip that was accepted holds, although the wait ends well in the same mo
     await deaf.start();
     await deaf.untilHeld();
     await deaf.steer({ verb: 'skip', by, service: 'base', reason });
-    // One that reaches the phase after the end of its last wait comes too late.
+    // A signal that reaches the phase after its last wait has ended comes too late.
     const phase = engine.client.workflow.getHandle(phaseWorkflowId(deaf.workflowId, deaf.runId, 1));
     await eventually(async () => {
       const { events } = await phase.fetchHistory();
@@ -511,7 +511,7 @@ async function answeredByLink(one: Scenario): Promise<void> {
     assert.equal(again.status, 410);
     assert.match(again.page.lines.join(), /^abandon by signed link \(notification to ops\), at /);
   }
-  // Where both had seen it open, the operation decides.
+  // When both links had seen the question open, the operation accepts the first answer alone.
   await refused(one.steer({ verb: 'retry', by, service, question: since }), /is answered already/);
 }
 
@@ -538,7 +538,7 @@ test('a paused operation is cancelled, superseded, and goes on under a deadline;
     await superseded.supersede();
     for (const one of all) one.open();
     assert.equal(ofCancelled.outcome, 'cancelled');
-    // What the engine says of a cancelled workflow has no place for it.
+    // The error that the engine keeps of a cancelled workflow has no field for the acts.
     assert.deepEqual(
       ofCancelled.acts?.map((one) => [one.act, one.by, one.reason]),
       [['pause', by, reason]],

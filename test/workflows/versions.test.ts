@@ -1,6 +1,6 @@
 /**
- * Two versions of the workflow code at once: what one has begun ends under it, whoever serves it; what is new begins
- * with the other.
+ * Two versions of the workflow code at once: an operation ends under the version that it began with, whichever worker
+ * serves it; new operations begin with the current one.
  */
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
@@ -192,7 +192,8 @@ describe('versions of the workflow code', { concurrency: 1 }, () => {
       assert.deepEqual(phase.builds, [old.buildId]);
       assert.deepEqual((await tasksOf(later.workflowId, later.runId)).builds, [changed.buildId]);
 
-      // That it is no matter of luck: the other code cannot replay what the first one began, its own can.
+      // To show that the test distinguishes the versions: the other code cannot replay what the first one began, its
+      // own can.
       assert.equal(await replayError(old, run.workflowId, deployment.history), undefined);
       assert.match((await replayError(changed, run.workflowId, deployment.history)) ?? '', /nondeterminism|TMPRL1100/i);
 

@@ -1,4 +1,7 @@
-/** Who sees to it that Helm ends, with nobody left to do so: with what the system has, and without. */
+/**
+ * A Helm process is ended when its time is over even if its worker is gone: with the system's own means, and without
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +31,10 @@ async function startGuard(path: string, script: string, limitSeconds = 1): Promi
 
 const RUNS_ON = 'while :; do /bin/sleep 0.05; done';
 
-/** @param onTerm what it does when it is asked to end: decided before it says its number, so before anybody can ask */
+/**
+ * @param onTerm what the process does on SIGTERM; its handler is set before it prints its process id, so that no signal
+ * comes too early
+ */
 async function start(
   path: string,
   onTerm?: string,
@@ -96,6 +102,6 @@ test('a guard that is killed takes Helm along', { skip: process.platform !== 'li
 test('is over a while after the worker would have ended it', () => {
   assert.ok(limitSeconds(300) > 300);
   assert.ok(boundSeconds(0.2) > limitSeconds(0.2));
-  // Others wait for the timeout and a minute.
+  // Other workers wait for Helm's timeout and one minute more.
   assert.ok(boundSeconds(300) < 360);
 });

@@ -1,4 +1,4 @@
-/** One bucket: what is written is whole, what breaks is tried again, what is refused is said in words without a key. */
+/** One bucket: an object is written whole, a broken connection is retried, and an error message holds no key. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';

@@ -1,4 +1,7 @@
-/** Several servers, shares that belong to people, key services: who initialises, who opens, who is waited for. */
+/**
+ * Several servers, shares that people hold, key services: which server is initialised, who unseals, and who is waited
+ * for.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The way to Vault's pods when much is asked at once and the machine is slow: what waits its turn is not taken for
- * unanswered.
+ * Requests to Vault's pods on a slow machine with many requests at once: a request that waits its turn does not count
+ * as unanswered.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -76,7 +76,7 @@ describe('requests to Vault through the port-forward', () => {
           ended.every((one) => one.status === 'rejected' && /no answer within 0.5 s/.test(String(one.reason))),
           String(ended[0]?.status),
         );
-        // One after the other they would take 20 s.
+        // Waiting for each in turn would take 20 s.
         assert.ok(performance.now() - started < 15_000, `${performance.now() - started} ms`);
       },
     );

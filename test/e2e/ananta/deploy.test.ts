@@ -36,7 +36,7 @@ describe('a sandbox from a clean state', { concurrency: 1 }, () => {
   const connected = async (): Promise<KubernetesClient> => (cluster ??= await clusterOf(sandbox));
   before(async () => {
     sandbox = await createSandbox({
-      // More than one: what has a disruption budget.
+      // Two replicas, so that there is a disruption budget.
       replicas: { services: { 'tenant-management-service': 2 } },
       // Drift is looked for when a test asks for it.
       drift: { everySeconds: 86_400 },

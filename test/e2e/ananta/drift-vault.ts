@@ -70,7 +70,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
       bound_service_account_namespaces: ['control-plane'],
       token_policies: ['default'],
     });
-    // Nobody gets these two from a Secret: what Vault deletes, Vault has to bring back.
+    // No Kubernetes Secret is made from these two, so the repair has to bring back what was deleted from within Vault.
     await session.remove('secret/data/control-plane/jwt');
     const { data } = (await readKv(session, 'control-plane/temporal'))!;
     const { 'payload-encryption-key': _key, ...rest } = data;
@@ -118,7 +118,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
     '-p',
     '{"data":{"more":"bW9yZQ=="}}',
   ]);
-  // The reviewer's token was changed as well: nobody can log in, and that is all there is to see of Vault's inside.
+  // The reviewer's token was changed as well: no login works, and this is the only finding in Vault that can be made.
   const blind = await find();
   assert.deepEqual(named(blind.findings.filter(({ area }) => area === 'vault')), [
     'not-observable Vault login of the deployer',
@@ -209,7 +209,7 @@ export async function vaultDrift(clients: Clients, kubectl: Kubectl, run: RunRef
   ]);
   assert.deepEqual(named((await find()).findings), []);
 
-  // Sealed.
+  // Vault is sealed.
   await asOperator((session) => session.write('sys/seal', {}).catch(() => undefined));
   const sealed = await find();
   assert.deepEqual(

@@ -29,7 +29,7 @@ interface Planted {
   found: string;
   /** Field manager; absent where what is gone has no writer. */
   by?: string;
-  /** The API server keeps no time of it. */
+  /** The API server records no time for it. */
   timeless?: boolean;
   plant: () => Promise<unknown>;
   /** Only reported: a person undoes it. */
@@ -106,7 +106,7 @@ export function driftTests(deployed: () => Sandbox): void {
   test('each kind of drift is found, and nothing else', async () => {
     plantedAt = Date.now();
     for (const { plant } of planted) await plant();
-    // No drift: it has completed, and Helm's record is the receipt.
+    // A completed Job that somebody deletes is no drift: Helm's record shows that it has run.
     const jobs = await kubectl(['get', 'jobs', '--namespace', 'app-plane', '--output', 'name']);
     const completed = jobs.split('\n').find((name) => name.includes('/minio-init-'));
     assert.ok(completed, jobs);

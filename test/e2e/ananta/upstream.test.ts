@@ -96,12 +96,12 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       const second = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(second).outcome, 'unchanged', failuresOf(second));
 
-      // Data of one source is never handed to the other.
+      // Data that one source's chart has made are never taken over by the other's.
       await sandbox.configure({ ...sources, chartOverrides: { 'redis-exporter': 'bundled', rabbitmq: 'bundled' } });
       const torn = await sandbox.look(['deploy', '--json']);
       assert.notEqual(torn.code, 0);
       assert.match(torn.stdout + torn.stderr, /rabbitmq \(upstream, bundled is asked for\)/);
-      // Not even where there is none, unless the release is removed first.
+      // Not even without data, unless the release is removed first.
       const changed = { ...sources, chartOverrides: { jaeger: 'bundled', 'redis-exporter': 'bundled' } };
       await sandbox.configure(changed);
       const stuck = await sandbox.look(['deploy', '--json']);

@@ -1,4 +1,4 @@
-/** Ends badly on purpose: images with such a tag are for tests of failures. */
+/** Fails on purpose: images with such a tag are for tests of failures. */
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -22,7 +22,7 @@ export async function misbehave(fault: Fault, port: number, log: (line: string) 
       break;
     case 'hang':
       log('it accepts connections and never answers');
-      // No answer at all, to anybody.
+      // Accepts connections and never answers.
       createServer(() => undefined).listen(port, '::');
       await new Promise(() => undefined);
       break;

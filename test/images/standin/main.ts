@@ -18,7 +18,7 @@ import { portOf, serve } from './serve.ts';
 
 const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
 
-/** Kubelet shows it as the container's last words. */
+/** Kubelet shows this file as the container's termination message. */
 function fail(reason: string): never {
   log(`giving up: ${reason}`);
   try {

@@ -75,7 +75,7 @@ export function startRounds({
       const said = words(error);
       if (said !== state.error) log(`failed: ${line(state)}${from(state)}, attempt ${state.attempts}: ${said}`);
       state.error = said;
-      // One lost answer is no outage.
+      // A single failed attempt does not make the service unhealthy.
       if (!started || state.failures > 1) state.ok = false;
     }
     if (!started && problems.length === 0 && states.every((other) => other.ok || !needed(other))) {

@@ -51,7 +51,7 @@ function respond({ ready, live }: Listener, face: Face, request: IncomingMessage
   else send(404, { status: 'not found' });
 }
 
-/** As operators make one for their webhooks when nobody gave them any. */
+/** A certificate of its own, as operators make one for their webhooks when none is given. */
 function selfSigned(): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
   const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.crt')];

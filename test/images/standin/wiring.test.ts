@@ -1,4 +1,4 @@
-/** The wiring of every service that a stand-in plays, by its rendered pods: names, ports, credentials, order. */
+/** What each service that a stand-in plays connects to, by its rendered pods: names, ports, credentials, order. */
 import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
 import { loadCatalog } from '../../../src/catalog/index.ts';

@@ -1,4 +1,4 @@
-/** How much memory the pods of a real node take: what could not be given back without harm, as kubelet counts it. */
+/** How much memory the pods of a real node take: the working set, as kubelet counts it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -110,7 +110,7 @@ test('of a quota what is used up, or nearly', () => {
   // Nothing may be made at all.
   assert.equal(quota({ pods: '0' }, { pods: '0' }), 'quota compute of apps: pods 0 of 0');
   assert.equal(quota({ pods: '10' }, { pods: '8' }), undefined);
-  // Its controller has not counted yet.
+  // The quota's controller has not written its status yet.
   assert.equal(quota({ pods: '10' }, {}), undefined);
   assert.equal(tightQuota({ metadata: { name: 'new' } }, 'apps'), undefined);
   assert.equal(tightQuota('no object', 'apps'), undefined);

@@ -1,4 +1,4 @@
-/** Whose a field is that a release did not apply: by who wrote it and where it stands. */
+/** Who owns a field that a release did not apply: decided by its writer and its place in the object. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { differences } from '../../../src/plan/drift/compare.ts';
@@ -174,7 +174,7 @@ describe('an addition that is drift by hand, and stays where a controller made i
     // A sidecar that is injected.
     ['Deployment', 'spec.template.spec.containers[name=proxy].image', 'spec.template.spec.containers[name=proxy]'],
     ['Secret', 'data[tls.key]'],
-    // A configuration that is there for a controller to fill.
+    // A ConfigMap that is made for a controller to fill.
     ['Empty', 'data[ca.crt]'],
   ] as const)
     test(`${kind} ${path}`, () => {

@@ -1,4 +1,4 @@
-/** Fields that an autoscaler or a lease decides: out of what is applied, kept as they are in what is compared. */
+/** Fields that an autoscaler or a lease decides: left out of what is applied, and kept as they are in comparisons. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ignoreRules } from '../../../src/plan/drift/ignore.ts';

@@ -23,7 +23,7 @@ const QUICK = run({ base: 10, left: 20, right: 5, top: 10 });
 const USUAL = run({ base: 12, left: 25, right: 8, top: 10 });
 const LATE = run({ base: 30, left: 20, right: 40, top: 10 });
 
-/** @param elapsed of those at work */
+/** @param elapsed seconds of the services that are being deployed */
 const now = (elapsed: Record<string, number>, ended: string[] = []) => ({
   services,
   ended: (name: string) => ended.includes(name),

@@ -38,7 +38,7 @@ test('while it runs: what the memo tells of gates and of steering, in order; at 
   );
   let view = applyEvent(emptyProgress(), { kind: 'waits', acts: [approve], at: 2 });
   view = applyEvent(view, { kind: 'steering', steering, at: 3 });
-  // Nothing new is told with the end of the wait.
+  // When the wait ends, no further act is added.
   view = applyEvent(view, { kind: 'waits', at: 4 });
   assert.deepEqual(
     actsOf(view).map(({ act, on }) => [act, on]),

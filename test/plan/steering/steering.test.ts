@@ -339,7 +339,7 @@ describe('what each changes', () => {
       interventionText(none.interventions[0]!),
       /db given up, then stop by the environment: nobody answered within 7200 s/,
     );
-    // Tried again, it is asked about anew.
+    // After a retry a new failure is asked about anew.
     assert.deepEqual(intervene(none, { verb: 'retry', by, service: 'db' }, WHEN).decisions, {});
   });
 

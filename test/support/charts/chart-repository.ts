@@ -73,7 +73,7 @@ export interface Repository {
   port: number;
   /** Paths that were asked for, as they stood in the request line. */
   asked: string[];
-  /** As many answers with an archive from now on end in the middle. */
+  /** So many of the next downloads of archives break off in the middle. */
   cut: (times: number) => void;
   /** Makes the index anew from the archives that are there. */
   index: () => Promise<void>;

@@ -1,4 +1,4 @@
-/** Tells an etcd that its space is used up, as it tells itself when it is: from then on it takes no more writes. */
+/** Raises etcd's alarm NOSPACE, as etcd does when its space is used up: from then on it refuses writes. */
 import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 
 const ACTIVATE = 1;

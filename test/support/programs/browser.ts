@@ -1,4 +1,4 @@
-/** A real browser, headless: from the PATH, where the machine has one. */
+/** A real browser, headless, from the PATH; not every machine has one. */
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';

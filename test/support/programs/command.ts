@@ -73,7 +73,7 @@ export interface Follower {
   add: (text: string) => void;
   lines: JsonLine[];
   line: Running['line'];
-  /** Whoever still waits for a line hears that none will come. @param run absent where the command has thrown */
+  /** Rejects what still waits for a line, since none will come. @param run absent where the command has thrown */
   end: (run: CliRun | undefined) => void;
 }
 

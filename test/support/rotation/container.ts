@@ -13,7 +13,7 @@ export async function inContainer(
     child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
     child.on('error', reject);
     child.on('close', (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
-    // It stays open, as the connection to a container does.
+    // Standard input stays open, as on a connection to a container.
     child.stdin.write(input);
   });
 }

@@ -9,7 +9,7 @@ export interface Kubectl {
   (args: readonly string[], input?: string): Promise<string>;
 }
 
-/** @param folder where kubectl may keep what it learns of the API */
+/** @param folder for kubectl's cache of the API's kinds */
 export async function kubectlOn(kubeconfig: string, folder: string): Promise<Kubectl> {
   const config = readConfig();
   const { path } = await acquireTools({

@@ -161,7 +161,7 @@ export async function createSandbox(
   const begin = (args: readonly string[]): Running => {
     const running = beginInProcess(own, [...args, '--env', name]);
     begun.add(running.done);
-    // Whoever asks for it hears of its failure; nobody has to ask.
+    // Callers that wait for it get its failure; without one it must not end the process.
     running.done.catch(() => undefined).finally(() => begun.delete(running.done));
     return running;
   };

@@ -40,7 +40,7 @@ const frozen: FreezeVerdict = {
   onFrozen: 'wait',
   waitSeconds: 3600,
 };
-/** For as long as nobody waits so long in a test. */
+/** Closed for longer than any test waits. */
 const closed = (): FreezeVerdict => ({ ...frozen, until: new Date(Date.now() + 3_600_000).toISOString() });
 
 function input(extra: Partial<DeployInput> = {}): DeployInput {

@@ -1,4 +1,4 @@
-/** An operation at a gate: who opens it, who does not, and what becomes of it meanwhile. */
+/** An operation at a gate: who may approve it, who may not, and what happens to the operation meanwhile. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -151,7 +151,7 @@ describe('a gate', () => {
       const say = (attestation: string): Promise<unknown> =>
         handle.executeUpdate(UPDATES.decide, { args: [{ gate: 'release', digest, decision: 'approve', attestation }] });
       await refused(say('csr-99'), /no attestation csr-99 in the cluster/);
-      // A yes to another run of the same plan; somebody who says that somebody else has asked.
+      // An approval for another run of the same plan; one that names somebody else as the requester.
       await refused(say(cluster.make('ann', decisionPurpose('approve', 'release', digest, 'other'))), /something else/);
       const identify = { attestation: cluster.make('eve', requestPurpose(gate.run.runId)) };
       await refused(handle.executeUpdate(UPDATES.identify, { args: [identify] }), /carl has asked for it/);
@@ -237,7 +237,7 @@ describe('a gate', () => {
     await engine.withWorker(recorder.activities, async () => {
       const gate = await atGate(cluster);
       const first = (await gate.waits()).gate?.digest ?? '';
-      // The world changes while people think.
+      // The cluster changes while the approval is waited for.
       state.plan = planned({}, { web: { phase: 1 }, api: { phase: 2, dependsOn: ['web'] } });
       await gate.decide('ann');
       const { digest } = (await gate.waits(({ gate: view }) => view !== undefined && view.digest !== first)).gate ?? {};

@@ -31,7 +31,7 @@ describe('which way', () => {
     ],
     [ELSEWHERE, { https_proxy: 'http://p:3128', no_proxy: '.example.invalid' }, undefined],
     [ELSEWHERE, { https_proxy: 'http://p:3128', NO_PROXY: '*.invalid' }, undefined],
-    // gRPC's own reading would go there straight.
+    // gRPC's own reading of the variables would connect directly.
     ['anexample.org:7233', { https_proxy: 'http://p:3128', no_proxy: 'example.org' }, { targetHost: 'p:3128' }],
     ['127.0.0.1:7233', { https_proxy: 'http://p:3128' }, undefined],
     ['localhost:7233', { https_proxy: 'http://p:3128' }, undefined],

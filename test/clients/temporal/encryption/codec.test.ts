@@ -268,7 +268,7 @@ describe('what the engine knows of keys', () => {
         let dropped = 0;
         const engine = engineWith(
           () => {
-            // Whoever waits for an update to be taken in has waited long enough.
+            // The time that an update is waited for is over.
             mock.timers.tick(60_000);
             return kept;
           },

@@ -2,7 +2,7 @@ import { connect } from 'amqplib';
 import type { AmqpCheck } from '../check.ts';
 import { ATTEMPT_MILLISECONDS, detail, Refused } from './refused.ts';
 
-/** Logs in and takes a message round: a queue of its own that vanishes with the connection. */
+/** Logs in, sends a message and receives it: in a queue of its own that is deleted with the connection. */
 export async function askAmqp({ host, port, user, password, vhost }: AmqpCheck): Promise<void> {
   try {
     const connection = await connect(

@@ -1,4 +1,4 @@
-/** What a pod can check without anybody else: folders that it writes, keys of its own. */
+/** Checks of a pod that need no other service: folders that it writes, keys of its own. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The other side answered, and said no: wrong password, no permission. Trying again rarely helps. */
+/** The other side refused the request: wrong password, no permission. Trying again rarely helps. */
 export class Refused extends Error {
   override name = 'Refused';
 }
@@ -10,7 +10,7 @@ export const ATTEMPT_MILLISECONDS = 8000;
 export function detail(error: unknown): { message: string; code: string } {
   if (typeof error !== 'object' || error === null) return { message: String(error), code: '' };
   const { message, code, cause } = error as { message?: unknown; code?: unknown; cause?: unknown };
-  // fetch says only that it failed; the reason is one deeper.
+  // The error of fetch says only that it failed; its cause holds the reason.
   const deeper = cause === undefined ? '' : detail(cause).message;
   const first =
     typeof message === 'string' && message !== '' ? message : typeof code === 'string' ? code : 'no reason given';
