@@ -31,7 +31,7 @@ import {
   type NodeNetwork,
   nodeComponent,
   nodeLayout,
-  settleNetwork,
+  allocateNetwork,
 } from './node/index.ts';
 import { claimPorts, readPorts } from './process/ports.ts';
 import type { Ports } from './process/ports.ts';
@@ -128,7 +128,7 @@ export async function openLocalStack(
   const catalog = await loadPlatform(environment, config);
   const parts = partsOf(environment, catalog);
   const real = realNodeOf(environment);
-  const network = real === undefined ? undefined : await settleNetwork(nodeLayout(layout), real);
+  const network = real === undefined ? undefined : await allocateNetwork(nodeLayout(layout), real);
   const tools = acquireTools({
     names: toolNames(parts),
     cacheDir: config.cacheDir,

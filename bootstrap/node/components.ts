@@ -30,7 +30,7 @@ import { MACHINE_PATH, command, enter, findCniFolder, findProgram } from './mach
 import type { NodeNetwork } from './network.ts';
 import { makeCertificates } from './pki.ts';
 import { nameServers } from './resolvers.ts';
-import { settledNetwork } from './settle.ts';
+import { allocatedNetwork } from './subnet.ts';
 
 /** In the order in which they need each other. */
 export const NODE_COMPONENTS = ['node-agent', 'containerd', 'kubelet', 'kube-proxy', 'coredns'] as const;
@@ -215,7 +215,7 @@ async function containerdVersion(path: string): Promise<string> {
 /** One look at a running one. */
 export function nodeCheck(layout: Layout, ports: Ports, name: NodeComponentName): () => Promise<string> {
   return async () => {
-    const network = await settledNetwork(nodeLayout(layout));
+    const network = await allocatedNetwork(nodeLayout(layout));
     if (network === undefined) throw new Error('the node has no network yet');
     switch (name) {
       case 'node-agent':

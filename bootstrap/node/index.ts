@@ -13,4 +13,4 @@ export { type NodeNetwork, API_SERVICE_ADDRESS, SERVICE_RANGE } from './network.
 export { nodeObjects } from './objects.ts';
 export { NodePreflightError, type Requirement, checkNodeRequirements, nodeRequirements } from './preflight.ts';
 export { belonging, endContainers, hasNode, removeNodeNamespaces } from './cleanup.ts';
-export { settleNetwork, settledNetwork } from './settle.ts';
+export { allocateNetwork, allocatedNetwork } from './subnet.ts';

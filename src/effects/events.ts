@@ -4,7 +4,7 @@ import type { Clients } from '../clients/index.ts';
 import { releasesOf } from '../plan/releases.ts';
 import { neighboursOf } from './evidence/index.ts';
 import { type EventLine, gather } from './evidence/sections.ts';
-import { learnEverything } from './vault/learn-everything.ts';
+import { registerAllSecrets } from './vault/register-all.ts';
 
 export async function readServiceEvents(
   clients: Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>,
@@ -13,7 +13,7 @@ export async function readServiceEvents(
 ): Promise<EventLine[]> {
   const { kubernetes, redactor } = clients;
   await kubernetes.watches.synced(signal);
-  await learnEverything(clients, signal);
+  await registerAllSecrets(clients, signal);
   const releases = releasesOf(service).filter(({ kind }) => kind === 'release');
   const found = await Promise.all(
     releases.map((release) => gather(kubernetes, release, neighboursOf(clients, release), signal)),

@@ -10,7 +10,7 @@ import { releasesOf } from '../plan/releases.ts';
 import { neighboursOf } from './evidence/index.ts';
 import { gather } from './evidence/sections.ts';
 import { newestRevision } from './release/revisions.ts';
-import { learnEverything } from './vault/learn-everything.ts';
+import { registerAllSecrets } from './vault/register-all.ts';
 import { verifyService } from './verify.ts';
 
 type Explaining = Pick<Clients, 'environment' | 'catalog' | 'kubernetes' | 'vault' | 'redactor'>;
@@ -33,7 +33,7 @@ export async function explainService(
   const { kubernetes, catalog, redactor } = clients;
   await kubernetes.watches.synced(signal);
   // Logs and events may hold anything: the values of the platform have to be known before they are shown.
-  const cleaned = await learnEverything(clients, signal);
+  const cleaned = await registerAllSecrets(clients, signal);
   const dependencies = catalog.services.filter(({ name }) => service.dependsOn.includes(name));
   const parts = releasesOf(service).filter(({ kind }) => kind === 'release');
   const [own, others, releases] = await Promise.all([

@@ -8,7 +8,7 @@ import type { LogLine } from '../plan/explain/log-line.ts';
 import { podTrouble } from '../plan/health/index.ts';
 import { releasesOf } from '../plan/releases.ts';
 import { readPods, readWorkloads } from './observe/workloads.ts';
-import { learnEverything } from './vault/learn-everything.ts';
+import { registerAllSecrets } from './vault/register-all.ts';
 
 export type { LogLine } from '../plan/explain/log-line.ts';
 
@@ -68,7 +68,7 @@ export async function readPodLogs(
   service: Service,
   { lines, previous = false, inTrouble = false, signal }: PodLogOptions,
 ): Promise<{ lines: LogLine[]; containers: number; cleaned: boolean }> {
-  const cleaned = await learnEverything(clients, signal);
+  const cleaned = await registerAllSecrets(clients, signal);
   const containers = (await containersOf(clients, service, signal)).filter(
     ({ started, restarts, trouble }) => (previous ? restarts > 0 : started) && (trouble || !inTrouble),
   );
@@ -102,7 +102,7 @@ export async function followPodLogs(clients: Reading, service: Service, options:
       changed = Promise.withResolvers();
       const there = (await containersOf(clients, service, signal)).filter(({ started }) => started);
       // A container reads what Vault holds when it starts, which may be newer than what was learned.
-      if (there.some((one) => !followers.has(keyOf(one)))) await learnEverything(clients, signal);
+      if (there.some((one) => !followers.has(keyOf(one)))) await registerAllSecrets(clients, signal);
       for (const one of there) {
         const key = keyOf(one);
         const known = followers.get(key);

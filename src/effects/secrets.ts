@@ -6,7 +6,7 @@ import type { SecretKey } from '../catalog/schema.ts';
 import { type KvEntry, readKv, versionOfKv, writeKv } from '../clients/vault/index.ts';
 import { suppliedKeys, type SuppliedKey } from '../plan/vault/supplied.ts';
 import { keysWithoutText, requireText } from './vault/declared.ts';
-import { registerSecretValues } from './vault/learn.ts';
+import { registerSecretValues } from './vault/register-values.ts';
 import { findLossBefore } from './vault/secrets/loss.ts';
 import { isGoodEnough, waitingFor } from './vault/secrets/supplied.ts';
 

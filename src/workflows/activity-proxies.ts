@@ -144,15 +144,17 @@ export const outside = proxyActivities<Pick<Activities, 'notify'>>({
   retry: { ...retry, maximumAttempts: 3 },
 });
 
-/** One attempt each: how often it is tried is the notification's own affair. A worker that is lost costs no attempt. */
-export const telling = proxyActivities<Pick<Activities, 'addressNotification' | 'deliverNotification'>>({
+/**
+ * One attempt to deliver; the workflow `notification` decides on the next one. A worker that is lost costs no attempt.
+ */
+export const notificationDelivery = proxyActivities<Pick<Activities, 'addressNotification' | 'deliverNotification'>>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT,
   retry: { ...retry, maximumAttempts: 10 },
 });
 
-/** Nobody waits for it: a cluster that is away is waited for. */
-export const settling = proxyActivities<Pick<Activities, 'settleNotification'>>({
+/** No operation waits for this, so it may wait for a cluster that does not answer. */
+export const notificationRecords = proxyActivities<Pick<Activities, 'settleNotification'>>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: LONGEST,
   heartbeatTimeout: HEARTBEAT,

@@ -70,7 +70,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
       const span = beginService(service);
       const unstarted = steers
         ? await steers.turnOf(service, settled, report, attempt)
-        : await notStarted(service, settled, drain);
+        : await awaitTurn(service, settled, drain);
       span.started();
       const steering = steers?.of(service.name, attempt);
       const outcome = unstarted ?? (await span.within(() => runService(input, { service, drain, report, steering })));
@@ -120,11 +120,7 @@ export async function phase(input: PhaseInput): Promise<PhaseResult> {
  * Waits until the service may start, in a phase that an operation of an earlier version has started.
  * @returns undefined then; its outcome where it is not started at all
  */
-async function notStarted(
-  service: PlannedService,
-  settled: Settled,
-  drain: Drain,
-): Promise<ServiceOutcome | undefined> {
+async function awaitTurn(service: PlannedService, settled: Settled, drain: Drain): Promise<ServiceOutcome | undefined> {
   const base = { name: service.name, phase: service.phase, seconds: 0, changed: false };
   const skipped = (type: string, message: string): ServiceOutcome => ({
     ...base,

@@ -70,14 +70,14 @@ export function reportsOf({ run, tells, services }: Pick<PhaseInput, 'run' | 'te
       else if (!timed) void sendLater();
     },
     async tell(settled) {
-      const told = (tells[settled.service] ?? []).map(async (number) => {
+      const undelivered = (tells[settled.service] ?? []).map(async (number) => {
         const target = getExternalWorkflowHandle(phaseWorkflowId(run.workflowId, run.runId, number));
         return CancellationScope.nonCancellable(() => target.signal(dependencySettled, settled)).then(
           () => [],
           () => [number],
         );
       });
-      return (await Promise.all(told)).flat();
+      return (await Promise.all(undelivered)).flat();
     },
     async delivered() {
       send();

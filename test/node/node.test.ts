@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { importImages, nodeRequirements, pidFileOf } from '../../bootstrap/index.ts';
-import { belonging, nodeLayout, settledNetwork } from '../../bootstrap/node/index.ts';
+import { belonging, nodeLayout, allocatedNetwork } from '../../bootstrap/node/index.ts';
 import { endProcess, runningDaemon } from '../../bootstrap/process/daemon.ts';
 import { waitUntil } from '../../bootstrap/process/wait.ts';
 import { createKubernetesClient } from '../../src/clients/kubernetes/index.ts';
@@ -194,7 +194,7 @@ test('DNS, a Service through kube-proxy, a NodePort from this machine', async ()
     }),
     'kept\n',
   );
-  const network = await settledNetwork(nodeLayout(embedded.layout));
+  const network = await allocatedNetwork(nodeLayout(embedded.layout));
   assert.equal(await (await fetch(`http://${network!.node}:30780/x`)).text(), 'kept\n');
 });
 

@@ -2,7 +2,7 @@
 import { readFile, rename, stat } from 'node:fs/promises';
 import { removeDurably, writeFileDurably } from '../../process/files.ts';
 import type { Redactor } from '../redact.ts';
-import { type KeyStore, learnKeys, parseKeys } from './keys.ts';
+import { type KeyStore, registerKeys, parseKeys } from './keys.ts';
 
 export function createKeyFile(path: string, redactor: Redactor): KeyStore {
   const attemptFile = `${path}.init-began`;
@@ -17,7 +17,7 @@ export function createKeyFile(path: string, redactor: Redactor): KeyStore {
       }
     },
     write: async (keys) => {
-      learnKeys(keys, redactor);
+      registerKeys(keys, redactor);
       await writeFileDurably(path, `${JSON.stringify(keys, undefined, 2)}\n`);
     },
     putAside: async () => {

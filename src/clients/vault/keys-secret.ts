@@ -15,7 +15,7 @@ import {
 } from '../kubernetes/index.ts';
 import type { Redactor } from '../redact.ts';
 import type { KeySpool } from './keys-spool.ts';
-import { type KeyStore, learnKeys, parseKeys, type VaultKeys } from './keys.ts';
+import { type KeyStore, registerKeys, parseKeys, type VaultKeys } from './keys.ts';
 
 const secretSchema = z.object({ data: z.record(z.string(), z.string()).nullish() });
 const RECORD = 'keys.json';
@@ -104,7 +104,7 @@ export function createKeySecret(
       return keys;
     },
     write: async (keys) => {
-      learnKeys(keys, redactor);
+      registerKeys(keys, redactor);
       const kept = await spool?.put(keys);
       try {
         await whileAway(() => change((data) => ({ ...data, [RECORD]: encoded(JSON.stringify(keys)) })));

@@ -60,11 +60,11 @@ export function parseKeys(text: string, place: string, redactor: Redactor): Vaul
   const parsed = keysSchema.safeParse(tryJson(text));
   if (!parsed.success)
     throw new Error(`The record of Vault's unseal keys, ${place}, is damaged. Restore it from a backup.`);
-  learnKeys(parsed.data, redactor);
+  registerKeys(parsed.data, redactor);
   return parsed.data;
 }
 
 /** Shares that are encrypted are no secret: people have to copy them. */
-export function learnKeys(keys: VaultKeys, redactor: Redactor): void {
+export function registerKeys(keys: VaultKeys, redactor: Redactor): void {
   redactor.learn(...(keys.encryptedFor === undefined ? keys.keys : []), keys.rootToken);
 }

@@ -15,7 +15,7 @@ import { currentEnvironment } from '../environment.ts';
 import { createDeadline, type Deadline } from '../wait/deadline.ts';
 import { askOnce } from './ask.ts';
 import { runCheckJob } from './job.ts';
-import { learnSecrets } from './secrets.ts';
+import { registerJobSecrets } from './secrets.ts';
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5000;
@@ -90,7 +90,7 @@ export async function makeCheck(
 ): Promise<Judgement> {
   if (check.kind === 'job') {
     const secrets = secretVariables(clients.catalog, service, check);
-    const missing = await learnSecrets(clients, service.namespace, secrets, wait.signal);
+    const missing = await registerJobSecrets(clients, service.namespace, secrets, wait.signal);
     if (missing !== undefined) return { ok: false, text: missing };
     return runCheckJob(clients.kubernetes, { ...request, environment, service, check, secrets }, wait);
   }

@@ -1,11 +1,11 @@
-/** Values that the Job of a check gets: known before it can write them anywhere, so that nobody is shown one. */
+/** Secret values that the Job of a check gets: registered with the redactor before the Job can print them. */
 import { decodedData, paths } from '../../clients/kubernetes/index.ts';
 import type { Clients } from '../../clients/index.ts';
 import type { SecretVariable } from '../../plan/checks/secrets.ts';
-import { registerSecretValues } from '../vault/learn.ts';
+import { registerSecretValues } from '../vault/register-values.ts';
 
 /** @returns what is missing, in words; undefined: every Secret has its key */
-export async function learnSecrets(
+export async function registerJobSecrets(
   { kubernetes, catalog, redactor }: Pick<Clients, 'kubernetes' | 'catalog' | 'redactor'>,
   namespace: string,
   variables: readonly SecretVariable[],

@@ -12,7 +12,7 @@ import { bucketFindings, bucketsOf, realmFindings, temporalFindings } from '../.
 import { ledgerFindings, ledgerRows, type Migration } from '../../plan/drift/content-ledger.ts';
 import { callOnce, encodeRequest } from '../probe/grpc.ts';
 import { authorityOf, brief, type ProbeTarget } from '../probe/types.ts';
-import { registerSecretValues } from '../vault/learn.ts';
+import { registerSecretValues } from '../vault/register-values.ts';
 
 export type ContentClients = Pick<Clients, 'kubernetes' | 'vault' | 'catalog' | 'redactor'>;
 

@@ -14,7 +14,7 @@ import { VAULT } from '../../contract/names.ts';
 import { notObservable } from '../../plan/drift/vault/finding.ts';
 import type { Fields, SeenVault } from '../../plan/drift/vault/findings.ts';
 import { readFields, readMounts } from '../vault/foundation.ts';
-import { registerSecretValues } from '../vault/learn.ts';
+import { registerSecretValues } from '../vault/register-values.ts';
 import { type Receipt, readReceipt } from '../vault/receipt.ts';
 import { readPolicy, readRole } from '../vault/roles.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clients } from '../../clients/index.ts';
 import { allReleases } from '../../plan/releases.ts';
 import type { Release } from '../release/recover.ts';
-import { learnEverything } from '../vault/learn-everything.ts';
+import { registerAllSecrets } from '../vault/register-all.ts';
 import { asSummary, asText, gather, type ReleaseEvidence } from './sections.ts';
 
 export interface EvidenceRequest {
@@ -33,7 +33,7 @@ export async function writeEvidence(
   // Logs of the services themselves may hold anything.
   const [gathered, known] = await Promise.all([
     Promise.all(request.releases.map((release) => gather(kubernetes, release, neighboursOf(clients, release), signal))),
-    learnEverything(clients, signal),
+    registerAllSecrets(clients, signal),
   ]);
   const helmLogs = await Promise.all(
     request.releases.map(async ({ name }) => {

@@ -35,7 +35,7 @@ import { assertOurs } from './ours.ts';
 import { newestRevision } from './revisions.ts';
 import { explainTerminating } from './removal/terminating.ts';
 import { type Release, unlockRelease } from './recover.ts';
-import { settleUninstalling } from './removal/uninstalling.ts';
+import { recoverUninstalling } from './removal/uninstalling.ts';
 import type { EffectScope } from '../effect.ts';
 
 /** Helm's API discovery may lag a moment behind a CRD that was just established. */
@@ -107,7 +107,7 @@ export async function applyInputs(
     again: scope.attempt > 1,
   });
   const adopted = settled.finished ? await finishedBefore(clients, input, scope.signal) : undefined;
-  const stopped = await settleUninstalling(clients, release, settled.revision, scope.signal);
+  const stopped = await recoverUninstalling(clients, release, settled.revision, scope.signal);
   const revision =
     stopped === undefined
       ? settled.revision

@@ -39,7 +39,7 @@ export async function nexusOperation(request: NexusRequest): Promise<OperationOu
     say(request, 'starts, or waits for the lock');
     return await carriedOut(request, input);
   } catch (error) {
-    throw told(request, error);
+    throw visibleToCaller(request, error);
   }
 }
 
@@ -163,7 +163,7 @@ function doesTheSame({ operation, asks }: LockHolder, input: DeployInput): boole
 }
 
 /** Replaces the whole result in the error by the part that the caller may see. */
-function told({ requestedBy }: NexusRequest, error: unknown): unknown {
+function visibleToCaller({ requestedBy }: NexusRequest, error: unknown): unknown {
   const result = resultOf<OperationResult>(error);
   const output = result?.services ? [operationOutput(result, { requestedBy, attached: false })] : [];
   if (isCancellation(error)) {

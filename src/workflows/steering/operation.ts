@@ -68,7 +68,7 @@ export function operationSteering({
 }: SteeringOptions): OperationSteering {
   const isSteered = patched('steering');
   let ended = false;
-  let told: PhaseSteering = { number: 0, ...phaseSteering(view(), false) };
+  let lastSent: PhaseSteering = { number: 0, ...phaseSteering(view(), false) };
   const state = (): Steering => view().steering ?? emptySteering();
 
   const set = (steering: Steering): void => {
@@ -79,9 +79,9 @@ export function operationSteering({
     if (!isSteered) return;
     ended ||= isAtRest(view());
     const next = phaseSteering(view(), ended);
-    if (JSON.stringify({ ...told, number: 0 }) === JSON.stringify({ number: 0, ...next })) return;
-    told = { number: told.number + 1, ...next };
-    phases.steer(told);
+    if (JSON.stringify({ ...lastSent, number: 0 }) === JSON.stringify({ number: 0, ...next })) return;
+    lastSent = { number: lastSent.number + 1, ...next };
+    phases.steer(lastSent);
   };
 
   const wrongWith = (input: unknown): string | undefined => {
@@ -147,7 +147,7 @@ export function operationSteering({
         { description: 'the same as the update steer, without an answer' },
       );
     },
-    forPhases: () => (isSteered ? told : undefined),
+    forPhases: () => (isSteered ? lastSent : undefined),
     look,
     planned(plan) {
       if (!isSteered) return [];

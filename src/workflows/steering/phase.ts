@@ -66,13 +66,13 @@ export function phaseSteers({ steering }: Pick<PhaseInput, 'steering'>, drain: D
         );
       const over = (): boolean => now.over !== undefined || isInterrupted(name);
       try {
-        for (let told = false; ; ) {
+        for (let reported = false; ; ) {
           await condition(() => over() || (ready() && now.stop === undefined));
-          if (over()) return { ...unstarted, ...notStarted(name) };
+          if (over()) return { ...unstarted, ...unstartedOutcome(name) };
           if (!isHeld(name)) return undefined;
-          if (now.pauseAt.includes(name) && !told)
+          if (now.pauseAt.includes(name) && !reported)
             report({ ...progressOf(name, attempt), state: 'waiting', detail: 'its turn has come', reached: true });
-          told = true;
+          reported = true;
           await condition(() => over() || !isHeld(name));
         }
       } catch (error) {
@@ -113,7 +113,7 @@ export function phaseSteers({ steering }: Pick<PhaseInput, 'steering'>, drain: D
     },
   };
 
-  function notStarted(name: string): Pick<ServiceOutcome, 'state' | 'failure'> {
+  function unstartedOutcome(name: string): Pick<ServiceOutcome, 'state' | 'failure'> {
     const words = skipped(name);
     if (words !== undefined) return skippedBy(words);
     const end = now.over?.[name] ?? { type: STOPPED, message: `not started: ${drain.reason() ?? 'nothing goes on'}` };

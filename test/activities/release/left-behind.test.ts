@@ -6,7 +6,7 @@ import { planFor } from '../../../src/effects/plan/deploy.ts';
 import { observeCluster } from '../../../src/effects/observe/cluster.ts';
 import { damagedRecords } from '../../../src/effects/release/readable.ts';
 import { awaitNamespacesGone, explainTerminating } from '../../../src/effects/release/removal/terminating.ts';
-import { settleUninstalling } from '../../../src/effects/release/removal/uninstalling.ts';
+import { recoverUninstalling } from '../../../src/effects/release/removal/uninstalling.ts';
 import { newestRevision } from '../../../src/effects/release/revisions.ts';
 import { HelmError } from '../../../src/clients/helm/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
@@ -35,7 +35,7 @@ function put({ cluster }: FakeParts, more: Partial<RecordSample> & { revision: n
 
 describe("somebody's helm uninstall that stopped in the middle", () => {
   const settle = async ({ clients: { kubernetes } }: FakeParts): Promise<string | undefined> =>
-    settleUninstalling({ kubernetes }, release, await newestRevision(kubernetes, NAMESPACE, RELEASE), signal);
+    recoverUninstalling({ kubernetes }, release, await newestRevision(kubernetes, NAMESPACE, RELEASE), signal);
 
   test('once it is silent only its record is removed', () =>
     withFakeClients(async (parts) => {

@@ -10,7 +10,7 @@ import type { Activities } from '../../../src/contract/activities.ts';
 import { presenceOf } from '../../../src/cli/secrets/presence.ts';
 import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
 import { readDates } from '../../../src/effects/rotation/record.ts';
-import { learnEverything } from '../../../src/effects/vault/learn-everything.ts';
+import { registerAllSecrets } from '../../../src/effects/vault/register-all.ts';
 import { observeVault } from '../../../src/effects/vault/observe.ts';
 import { findRelease } from '../../../src/plan/releases.ts';
 import { listedReaders, withRestart } from '../../../src/plan/vault/secret-readers.ts';
@@ -180,7 +180,7 @@ describe('a rotation that is cut off', () => {
       const { clients, vault } = parts;
       const asked = async () => {
         vault.requests.length = 0;
-        await learnEverything(clients, new AbortController().signal);
+        await registerAllSecrets(clients, new AbortController().signal);
         return vault.requests.filter((request) => request.includes('ananta-deploy/rotat'));
       };
       assert.deepEqual(await asked(), ['GET /v1/secret/data/ananta-deploy/rotated']);

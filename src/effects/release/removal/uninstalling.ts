@@ -23,7 +23,7 @@ const LONGEST_SECONDS = 330;
  * @returns in words what was done; undefined where there was nothing to do
  * @throws DeployError ReleaseBusy as long as somebody may be at work on it
  */
-export async function settleUninstalling(
+export async function recoverUninstalling(
   { kubernetes }: Pick<Clients, 'kubernetes'>,
   release: Release,
   revision: Revision | undefined,

@@ -11,7 +11,7 @@ import { PlanRefusedError } from '../../../plan/charts/source.ts';
 import { type DataClaim, type KeyOfPath, releasedKeys } from '../../../plan/vault/data-claims.ts';
 import { wantedSecrets } from '../../../plan/vault/kubernetes-secrets.ts';
 import { randomText } from './generate.ts';
-import { registerSecretValues } from '../learn.ts';
+import { registerSecretValues } from '../register-values.ts';
 import { survivingClaims } from './loss.ts';
 import { asMade, type MadeSecret, madeSecrets } from './made-secrets.ts';
 import { waitingFor } from './supplied.ts';

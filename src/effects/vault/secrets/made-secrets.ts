@@ -12,7 +12,7 @@ import {
 import { isOursAlone } from '../../../plan/drift/vault/secret-owner.ts';
 import { isOfAnother } from '../../../plan/ownership/owner-label.ts';
 import { formerNames } from '../../owner/claim.ts';
-import { registerSecretValues } from '../learn.ts';
+import { registerSecretValues } from '../register-values.ts';
 
 export interface MadeSecret {
   namespace: string;

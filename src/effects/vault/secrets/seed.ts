@@ -23,7 +23,7 @@ import type { DataClaim } from '../../../plan/vault/data-claims.ts';
 import type { EffectScope } from '../../effect.ts';
 import { complete, type Sources } from './generate.ts';
 import { requireText } from '../declared.ts';
-import { registerSecretValues } from '../learn.ts';
+import { registerSecretValues } from '../register-values.ts';
 import { lossText, survivingClaims } from './loss.ts';
 import { madeSecrets } from './made-secrets.ts';
 import { proveRevisions } from '../../release/prove.ts';

@@ -18,7 +18,7 @@ import { type WantedSecret, wantedSecrets } from '../../../plan/vault/kubernetes
 import type { EffectScope } from '../../effect.ts';
 import { writeAuthorities } from '../authorities.ts';
 import { requireText } from '../declared.ts';
-import { registerSecretValues } from '../learn.ts';
+import { registerSecretValues } from '../register-values.ts';
 import { type MadeSecret, madeSecrets } from './made-secrets.ts';
 import { staleness } from './wanted.ts';
 

@@ -14,7 +14,7 @@ export class SubnetTakenError extends AnantaError {
 }
 
 /** @throws SubnetTakenError where the machine has a way to the wanted range already */
-export async function settleNetwork(layout: NodeLayout, { subnet }: Pick<RealNode, 'subnet'>): Promise<NodeNetwork> {
+export async function allocateNetwork(layout: NodeLayout, { subnet }: Pick<RealNode, 'subnet'>): Promise<NodeNetwork> {
   const record = await readNodeRecord(layout);
   if (record !== undefined && (subnet === undefined || nodeNetwork(subnet).subnet === record.subnet))
     return nodeNetwork(record.subnet);
@@ -30,7 +30,7 @@ export async function settleNetwork(layout: NodeLayout, { subnet }: Pick<RealNod
 }
 
 /** @returns undefined where no node was ever set up */
-export async function settledNetwork(layout: NodeLayout): Promise<NodeNetwork | undefined> {
+export async function allocatedNetwork(layout: NodeLayout): Promise<NodeNetwork | undefined> {
   const record = await readNodeRecord(layout);
   return record === undefined ? undefined : nodeNetwork(record.subnet);
 }

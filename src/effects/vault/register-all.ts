@@ -1,27 +1,27 @@
-/** All values of the platform, for texts that come from elsewhere. */
+/** Registers all secret values with the redactor, so that texts from the cluster or from Helm can be redacted. */
 import type { Clients } from '../../clients/index.ts';
 import { readKv } from '../../clients/vault/index.ts';
 import { chooseSecrets } from '../../plan/rotation/rotatable.ts';
 import { valuesAtWork } from '../rotation/record.ts';
-import { registerSecretValues } from './learn.ts';
+import { registerSecretValues } from './register-values.ts';
 import { madeSecrets } from './secrets/made-secrets.ts';
 
 /**
- * Learns every value of the platform, for texts that come from elsewhere: a worker that has just started knows none.
- * Of a Vault that does not answer, it learns what the Kubernetes Secrets made from it hold.
- * @returns whether that is all: where not, a text may hold a value that nobody here can know
+ * Registers every secret value of the platform with the redactor: a worker that has just started knows none. When Vault
+ * does not answer, the values come from the Kubernetes Secrets that were made from it.
+ * @returns whether all are known: if not, a text may hold a value that cannot be recognized
  */
-export async function learnEverything(clients: Learning, signal: AbortSignal): Promise<boolean> {
-  const fromVault = await learnFromVault(clients, signal).catch(() => false);
+export async function registerAllSecrets(clients: SecretSources, signal: AbortSignal): Promise<boolean> {
+  const fromVault = await registerFromVault(clients, signal).catch(() => false);
   signal.throwIfAborted();
   if (!fromVault) await madeSecrets(clients, signal).catch(() => undefined);
   signal.throwIfAborted();
   return fromVault;
 }
 
-type Learning = Pick<Clients, 'environment' | 'vault' | 'catalog' | 'redactor' | 'kubernetes'>;
+type SecretSources = Pick<Clients, 'environment' | 'vault' | 'catalog' | 'redactor' | 'kubernetes'>;
 
-async function learnFromVault({ vault, catalog, redactor }: Learning, signal: AbortSignal): Promise<boolean> {
+async function registerFromVault({ vault, catalog, redactor }: SecretSources, signal: AbortSignal): Promise<boolean> {
   const { state } = await vault.state(signal);
   // From one that was never initialised nothing can have come.
   if (state === 'uninitialized') return true;
