@@ -18,15 +18,7 @@ import { readConfig } from '../src/config.ts';
 import { EXIT_CODES } from '../src/contract/failures.ts';
 import { check } from './runner/check.ts';
 import { grouped, type Outcome, runFile } from './runner/files.ts';
-import {
-  longestFirst,
-  SANDBOXES_ALONE,
-  SANDBOXES_BESIDE,
-  type Tier,
-  TIERS,
-  WAITING_ALONE,
-  waits,
-} from './runner/tiers.ts';
+import { longestFirst, SANDBOXES_ALONE, SANDBOXES_BESIDE, type Tier, TIERS, waits } from './runner/tiers.ts';
 import { nodeToolNames, toolNames } from './support/tools.ts';
 
 const config = readConfig();
@@ -187,7 +179,6 @@ async function round(checked: boolean): Promise<void> {
   }
   await checking;
   queue.concurrency = SANDBOXES_ALONE;
-  beside.concurrency = WAITING_ALONE;
   await Promise.all([busy, waiting ?? runTiers(slow, beside, waits)]);
 }
 

@@ -35,10 +35,8 @@ const SANDBOX_MEMORY = 3 * 1024 ** 3;
 /** Of the machine, or what this process may have of it. */
 const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
 const most = Math.floor(memory / SANDBOX_MEMORY);
-/** Whole sandboxes that run at once when no other tier does: each uses about half of a processor. */
-export const SANDBOXES_ALONE = Math.max(SANDBOXES_BESIDE, Math.min(2 * cpus().length, most - 1));
-/** Files that mostly wait and run beside those sandboxes; while other tiers run it is one. */
-export const WAITING_ALONE = Math.max(1, Math.min(cpus().length, most - SANDBOXES_ALONE));
+/** Whole sandboxes at once when no other tier runs: one more uses what the others leave; two more delay each other. */
+export const SANDBOXES_ALONE = Math.max(SANDBOXES_BESIDE, Math.min(cpus().length + 1, most - 1));
 /** These begin first, in this order, so that no long file runs alone at the end. */
 const LONGEST = [
   'test/e2e/shared-cluster.test.ts',

@@ -75,6 +75,14 @@ interface Look {
   inside?: Inside;
 }
 
+/**
+ * People are notified of what is found here: Vault is asked again before one request without an answer is a finding.
+ */
+async function stateForPeople(vault: Clients['vault'], signal: AbortSignal): ReturnType<Clients['vault']['state']> {
+  const found = await vault.state(signal);
+  return found.state === 'unreachable' ? vault.state(signal) : found;
+}
+
 async function lookAtVault(
   clients: Clients,
   environment: Environment,
@@ -82,7 +90,7 @@ async function lookAtVault(
   signal: AbortSignal,
 ): Promise<Look> {
   const { vault, redactor, catalog } = clients;
-  const { state, detail } = await vault.state(signal);
+  const { state, detail } = await stateForPeople(vault, signal);
   if (state !== 'open') return { findings: [await notOpen(clients, state, redactor.redact(detail))], checked: 1 };
   const reviewer = await reviewerFindings(clients, signal);
   // Logs in anew: a token that is still valid would hide that logins no longer work.

@@ -4,6 +4,7 @@ import { findContentDrift } from '../../../src/effects/drift/content.ts';
 import { findVaultDrift } from '../../../src/effects/drift/vault.ts';
 import { createActivities } from '../../../src/activities/index.ts';
 import type { KubernetesObject } from '../../../src/clients/kubernetes/index.ts';
+import { VaultUnreachableError } from '../../../src/clients/vault/index.ts';
 import type { DriftFinding } from '../../../src/contract/drift.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
 import { miniCatalog } from '../../support/mini.ts';
@@ -75,6 +76,19 @@ describe('drift of Vault', () => {
   test('untouched: nothing', async () => {
     await withInitialised(async (_parts, { find }) => {
       assert.deepEqual(await find(), []);
+    });
+  });
+
+  test('one request without an answer is no finding: it is asked again', async () => {
+    await withInitialised(async ({ vault }, { find }) => {
+      const { request } = vault;
+      let asked = 0;
+      vault.request = (what) => {
+        asked += 1;
+        return asked === 1 ? Promise.reject(new VaultUnreachableError('no answer within 5 s')) : request(what);
+      };
+      assert.deepEqual(await find(), []);
+      assert.ok(asked > 1);
     });
   });
 
