@@ -84,6 +84,7 @@ export function followLines(): Follower {
     resolve: (line: JsonLine) => void;
     reject: (error: Error) => void;
   }>();
+  let over: Error | undefined;
   return {
     lines,
     add: (text) => {
@@ -99,17 +100,16 @@ export function followLines(): Follower {
     line: (fits) => {
       const past = lines.find(fits);
       if (past) return Promise.resolve(past);
+      if (over) return Promise.reject(over);
       return new Promise((resolve, reject) => {
         waiting.add({ fits, resolve, reject });
       });
     },
     end: (run) => {
-      for (const { reject } of waiting)
-        reject(
-          new Error(
-            `The command ended with ${run?.code} before the awaited line:\n${run?.stdout.slice(-2000)}\n${run && failuresOf(run)}`,
-          ),
-        );
+      over = new Error(
+        `The command ended with ${run?.code} before the awaited line:\n${run?.stdout.slice(-2000)}\n${run && failuresOf(run)}`,
+      );
+      for (const { reject } of waiting) reject(over);
     },
   };
 }
