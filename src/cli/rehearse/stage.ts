@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Config } from '../../config.ts';
 import { loadEnvironment } from '../../environment/load.ts';
+import { withoutReferences } from '../../environment/outputs/interpolate.ts';
 import type { Environment, EnvironmentInput } from '../../environment/schema.ts';
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES } from '../../contract/failures.ts';
@@ -81,7 +82,7 @@ export async function withStage<T>(
     await mkdir(own.environmentsDir, { recursive: true });
     await mkdir(join(own.stateRoot, 'cache'), { recursive: true });
     for (const part of SHARED) await share(join(config.stateRoot, part), join(own.stateRoot, part));
-    await writeFile(join(own.environmentsDir, `${name}.yaml`), stringify(file));
+    await writeFile(join(own.environmentsDir, `${name}.yaml`), stringify(withoutReferences(file)));
     return {
       config: own,
       environment: await loadEnvironment(name, own),

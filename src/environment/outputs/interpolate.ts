@@ -48,6 +48,18 @@ export function interpolated(tree: Tree, values: OutputValues): { tree: Tree; fi
   }
 }
 
+/** The reverse, for an environment that is written down again: nothing in its texts is taken for a reference. */
+export function withoutReferences(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.replaceAll(
+      REFERENCE,
+      (written: string, escaped: string) => `${escaped}$${written.slice(escaped.length)}`,
+    );
+  if (Array.isArray(value)) return value.map(withoutReferences);
+  if (!isTree(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutReferences(one)]));
+}
+
 function resolved(reference: string, values: OutputValues): { value: unknown } | { problem: string } {
   const written = `\${outputs.${reference}}`;
   const [source = '', output = '', ...rest] = partsOf(reference) ?? [];

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { readConfig } from '../../../src/config.ts';
 import { carriedFile } from '../../../src/environment/outputs/carried.ts';
 import { outputsIn } from '../../../src/environment/outputs/file.ts';
-import { interpolated } from '../../../src/environment/outputs/interpolate.ts';
+import { interpolated, withoutReferences } from '../../../src/environment/outputs/interpolate.ts';
 import { typedOutputs } from '../../../src/environment/outputs/read.ts';
 import { terraformType } from '../../../src/environment/outputs/types.ts';
 import { environmentFiles, loadEnvironment } from '../../../src/environment/load.ts';
@@ -263,4 +263,10 @@ describe('types of Terraform', () => {
 test('keys of groups, `from` and `extends` are left as they are', () => {
   const tree = { outputs: { a: { from: '${outputs.a.b}' } }, extends: '${outputs.a.b}', '${outputs.a.b}': [1] };
   assert.deepEqual(interpolated(tree, { a: { b: 'x' } }), { tree, findings: [] });
+});
+
+test('what is written down again is read as it was, also what only looks like a reference', () => {
+  const values = { plain: 'x', whole: '${outputs.a.b}', within: ['a ${outputs} b', '$${outputs.a.b}', '${outputsX}'] };
+  const { tree, findings } = interpolated(withoutReferences({ values }) as { values: typeof values }, {});
+  assert.deepEqual([tree, findings], [{ values }, []]);
 });
