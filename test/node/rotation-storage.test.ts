@@ -36,6 +36,16 @@ const POLICY = {
   Statement: [{ Effect: 'Allow', Action: ['s3:ListBucket'], Resource: ['arn:aws:s3:::documents'] }],
 };
 
+const USERS_ALONE = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Action: ['admin:CreateUser', 'admin:DeleteUser', 'admin:GetUser', 'admin:AttachUserOrGroupPolicy'],
+    },
+  ],
+};
+
 let folder: string;
 let path: string;
 let minio: RotatingMinio;
@@ -127,6 +137,15 @@ describe('keys of MinIO', () => {
       await mc(ROOT, 'admin', 'user', 'svcacct', 'add', 'server', 'apps', '--access-key', 'somebodys');
       await assert.rejects(act('add'), /something else depends on the former one: access keys of apps: somebodys/);
       assert.deepEqual(await login(readSecret(parts)), ['documents']);
+      // An administrator who may not look at them.
+      const limited = { username: 'limited', password: 'limited-password' };
+      await mc(ROOT, 'admin', 'user', 'add', 'server', limited.username, limited.password);
+      await writeFile(join(folder, 'limited.json'), JSON.stringify(USERS_ALONE));
+      await mc(ROOT, 'admin', 'policy', 'create', 'server', 'users-alone', join(folder, 'limited.json'));
+      await mc(ROOT, 'admin', 'policy', 'attach', 'server', 'users-alone', '--user', limited.username);
+      setTo(parts, { path: 'stores/cache', key: 'root' }, limited.username);
+      setTo(parts, { path: 'stores/cache', key: 'redis-password' }, limited.password);
+      await assert.rejects(act('add'), /ended with 1: .*AccessDenied/s);
       await mc(ROOT, 'admin', 'user', 'svcacct', 'rm', 'server', 'somebodys');
     }));
 

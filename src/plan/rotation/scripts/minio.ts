@@ -35,25 +35,37 @@ takes() { # user password
     *) echo 'the server does not answer' >&2; exit 1 ;;
   esac
 }
-there() { admin user info server "$1" </dev/null >/dev/null 2>&1; }
+answer() { # command; says what the server answers, or why it refuses
+  if said=$(admin "$@" </dev/null); then printf '%s\\n' "$said"; return 0; fi
+  echo "$said" >&2
+  return 1
+}
+there() {
+  if said=$(answer user info server "$1" 2>&1); then return 0; fi
+  case "$said" in *NoSuchUser* | *'does not exist'*) return 1 ;; esac
+  echo "$said" >&2
+  exit 1
+}
 takes_new() {
   if takes "$next_user" "$wrong"; then exit 43; fi
   takes "$next_user" "$next" || exit 41
 }
 alone() { # access keys that end with the user they belong to
-  keys=$(admin user svcacct ls server "$1" </dev/null | sed -n 's/.*"accessKey" *: *"\\([^"]*\\)".*/\\1/p' | tr '\\n' ' ')
+  all=$(answer user svcacct ls server "$1") || exit 1
+  keys=$(printf '%s\\n' "$all" | sed -n 's/.*"accessKey" *: *"\\([^"]*\\)".*/\\1/p' | tr '\\n' ' ')
   if [ -n "$keys" ]; then echo "access keys of $1: $keys" >&2; exit 46; fi
 }
-policies() { # of a user
-  admin user info server "$1" </dev/null | sed -n 's/.*"policyName" *: *"\\([^"]*\\)".*/\\1/p' | tr ',' '\\n'
+policies() { # of a user, from what the server says of it
+  printf '%s\\n' "$1" | sed -n 's/.*"policyName" *: *"\\([^"]*\\)".*/\\1/p' | tr ',' '\\n'
 }
-groups() { # of a user
-  admin user info server "$1" </dev/null | sed -n 's/.*"memberOf" *: *\\[//p' | tr '{}' '\\n\\n' |
+groups() { # the same
+  printf '%s\\n' "$1" | sed -n 's/.*"memberOf" *: *\\[//p' | tr '{}' '\\n\\n' |
     sed -n 's/.*"name" *: *"\\([^"]*\\)".*/\\1/p'
 }
 add() { printf '%s\\n%s\\n' "$next_user" "$next" | change user add server; }
 attach() { # policy
-  case " $(policies "$next_user" | tr '\\n' ' ') " in *" $1 "*) return 0 ;; esac
+  has=$(answer user info server "$next_user") || exit 1
+  case " $(policies "$has" | tr '\\n' ' ') " in *" $1 "*) return 0 ;; esac
   change policy attach server "$1" --user "$next_user" </dev/null
 }`;
 
@@ -61,8 +73,9 @@ const ADD = `
 if [ "$former_user" != "$next_user" ] && there "$former_user"; then alone "$former_user"; fi
 takes "$next_user" "$next" || add
 if [ "$former_user" != "$next_user" ] && there "$former_user"; then
-  for policy in $(policies "$former_user"); do attach "$policy"; done
-  for group in $(groups "$former_user"); do
+  held=$(answer user info server "$former_user") || exit 1
+  for policy in $(policies "$held"); do attach "$policy"; done
+  for group in $(groups "$held"); do
     change group add server "$group" "$next_user" </dev/null
   done
 fi
