@@ -226,7 +226,8 @@ describe('evidence', () => {
       for (const value of [password, token, 'a-password-of-others', 'hunter-two']) assert.ok(!history.includes(value));
       assert.match(history, /The end of the log is in the evidence file alone: Vault is not open/);
       assert.match(history, /DB_PASS=\[redacted\]/);
-      // What stands in Kubernetes Secrets is known to whoever reads them; what only Vault holds is in the file at most.
+      // Values of Kubernetes Secrets are redacted whenever they can be read; a value that only Vault holds may appear
+      // in the file.
       for (const value of [password, `api-token=${token}`, 'a-password-of-others'])
         assert.ok(!file.includes(value), value);
       assert.match(file, /Vault is not open: values in logs and events are hidden where they look like secrets/);

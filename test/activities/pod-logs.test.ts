@@ -136,7 +136,7 @@ describe('logs of a service', () => {
         yield await Promise.resolve('simulated');
       };
       put(parts, pod('api-a'));
-      // Any change of the service's objects lets it look again.
+      // Any change of an object of the service leads to another look.
       const timer = setInterval(() => put(parts, told.length === 1 ? pod('api-b') : pod('api-a')), 10);
       await followPodLogs(parts.clients, serviceOf(parts), {
         lines: 10,

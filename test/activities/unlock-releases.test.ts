@@ -11,7 +11,7 @@ const HERE = `${hostname()
   .replaceAll(/[^A-Za-z0-9-]/g, '-')
   .slice(0, 24)}.1.x`;
 
-/** Helm's record of the newest revision of a release. */
+/** Helm's record of a release's newest revision. */
 function record({ cluster }: FakeParts, release: string, status: string, run: string): string {
   const name = `sh.helm.release.v1.${release}.v2`;
   const path = `/api/v1/namespaces/ns/secrets/${name}`;

@@ -1,4 +1,4 @@
-/** Which versions of APIs the cluster holds: in Helm's records, in kept versions, in live objects. */
+/** Which API versions are used in the cluster: by Helm's records, by kept platform versions, by live objects. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Kind, type KubernetesClient, KubernetesError } from '../../src/clients/kubernetes/index.ts';

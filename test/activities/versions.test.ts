@@ -11,7 +11,7 @@ import { unguardedActivities } from '../../src/activities/index.ts';
 
 const SECRET = 'a-very-secret-value';
 
-/** A revision of `api` as Helm keeps it. */
+/** A revision of `api` as Helm records it. */
 function helmSecret(
   revision: number,
   digest: string,

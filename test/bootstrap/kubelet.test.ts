@@ -86,7 +86,7 @@ describe('SPDY', () => {
     ] as const) {
       for (const byte of synStream(id, await compress({ streamtype }))) client.write(Buffer.from([byte]));
     }
-    // A ping comes back as it was.
+    // A ping is answered with the same data.
     const ping = Buffer.from('800300060000000400000001', 'hex');
     client.write(ping);
     while (!Buffer.concat(received).includes(ping)) await once(client, 'data');

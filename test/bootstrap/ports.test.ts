@@ -74,7 +74,7 @@ describe('ports', () => {
     const one = { file: join(folder, 'first.json'), names: ['a', 'b'], inUseByUs: none, claims };
     const first = await claimPorts(one);
     assert.deepEqual(await claimPorts(one), first, 'its own it may have again');
-    // Nobody listens there, and the other one would begin with exactly this port.
+    // The port is free, and the other environment would begin with exactly this one.
     const wished = first['a']!;
     const two = { file: join(folder, 'second.json'), names: ['p'], inUseByUs: none, claims };
     await writeFile(two.file, JSON.stringify({ p: wished }));
@@ -92,7 +92,7 @@ describe('ports', () => {
 
   test('asked for by many at once, each is given to one', async () => {
     const claims = join(folder, 'many', 'claims.json');
-    // All of them wish for the same ones, as environments do that stood still while they were given to others.
+    // All want the same ports, as environments do that were stopped while others took theirs.
     const { x, y } = await claimPorts({ file: join(folder, 'wish.json'), names: ['x', 'y'], inUseByUs: none });
     const files = Array.from({ length: 8 }, (_, index) => join(folder, `many-${index}.json`));
     for (const file of files) await writeFile(file, JSON.stringify({ x, y }));

@@ -155,7 +155,7 @@ describe('failures', () => {
 
 test('answers a request of a check as the catalog says, by service, method and path; unwell it does not', async () => {
   const ask = (host: string, path: string, method = 'GET'): Promise<Response> => {
-    // Of fetch, which sets the header itself, nobody can ask for another host.
+    // fetch sets the header Host itself and cannot be told to send another.
     return new Promise((resolve, reject) => {
       void import('node:http').then(({ request }) => {
         const asked = request(

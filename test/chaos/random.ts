@@ -5,7 +5,7 @@ export interface Random {
   /** From 0 up to 1. */
   next: () => number;
   pick: <T>(all: readonly T[]) => T;
-  /** Different ones, in the order of `all`. */
+  /** So many different members of `all`, in its order. */
   some: <T>(all: readonly T[], count: number) => T[];
   /** Whole numbers, both ends included. */
   between: (least: number, most: number) => number;

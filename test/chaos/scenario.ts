@@ -58,9 +58,9 @@ export interface Operation {
   kind: (typeof OPERATIONS)[number];
   /** Service to the tag that it gets; for a queue or a supersession those of the first, then of the second. */
   tags: Record<string, string>[];
-  /** When the second command comes: cancel, pause, the other deployment. */
+  /** The moment of the second command: cancel, pause, the other deployment. */
   at?: Moment;
-  /** What somebody changes before a repair: a workload that is scaled, a Service that is deleted. */
+  /** The change that a repair has to undo: a workload that is scaled, a Service that is deleted. */
   drift?: { service: string; how: 'scaled' | 'deleted' };
 }
 
@@ -93,7 +93,7 @@ const VICTIM_WEIGHTS: Record<Victim, number> = {
   etcd: 1,
   'kube-controller-manager': 1,
 };
-/** Longer than a heartbeat, and than what gives up after it. */
+/** Longer than the heartbeat timeout, and than any time limit that follows it. */
 const SECONDS = [1, 2, 4, 8, 14] as const;
 const STATES = ['applying', 'starting', 'healthy'] as const;
 

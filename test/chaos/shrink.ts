@@ -18,7 +18,7 @@ export async function shrink(
     left -= 1;
     return fails({ ...scenario, faults: candidate.flatMap((index) => scenario.faults[index] ?? []) });
   };
-  // Halves first, then single ones.
+  // Halves are left out first, then single faults.
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
     for (let from = 0; from < kept.length; ) {
       const candidate = [...kept.slice(0, from), ...kept.slice(from + size)];

@@ -33,7 +33,7 @@ export interface Stage {
   sandbox: Sandbox;
   /** Of commands. */
   config: Config;
-  /** Straight to the engine, whatever is cut. */
+  /** Connected to the engine itself, not through a proxy that may be cut. */
   client: Client;
   kubernetes: KubernetesClient;
   bystander: Pick<Bystander, 'assertUntouched'>;
@@ -43,7 +43,7 @@ export interface Stage {
   apiProxies: Record<1 | 2, ApiProxy>;
   /** Port of etcd's clients. */
   etcdPort: number;
-  /** State folders of the workers, by which their Helms are known. */
+  /** State folders of the workers: a Helm process belongs to the worker whose folder it names. */
   states: string[];
   /** Logs of workers and engine. */
   folder: string;
@@ -55,7 +55,7 @@ export interface Stage {
 export const NAME = 'chaos';
 const WORKERS = [1, 2] as const;
 
-/** Shorter than it is by default, so that what hangs is seen soon. */
+/** Shorter than the default, so that a test of something that hangs ends soon. */
 const SETTINGS = { ...MINI, drift: { mode: 'off' }, simulation: { factor: 0.05 }, helm: { timeoutSeconds: 60 } };
 
 /** @param faketime path of libfaketime's library for programs with threads: the second worker's clock can be set */

@@ -76,7 +76,7 @@ export async function helm(binary: string, args: readonly string[], input: strin
   return new Promise((resolve, reject) => {
     const child = execFile(binary, args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      // The library is linked into every chart; Helm says so each time.
+      // Helm warns that the library chart is a symbolic link in every chart.
       else
         reject(
           new Error(

@@ -44,7 +44,7 @@ export interface ImageRecipe {
   env?: Readonly<Record<string, string>>;
   workdir?: string;
   ports?: readonly number[];
-  /** What the runtime sends to stop it; SIGTERM unless said. */
+  /** The signal that the runtime sends to stop it; SIGTERM by default. */
   stopSignal?: string;
 }
 

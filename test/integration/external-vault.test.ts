@@ -27,7 +27,7 @@ const runProgram = promisify(execFile);
 let embedded: Embedded;
 let runtime: Runtime;
 let address: string;
-/** Those who run it. */
+/** The connection of Vault's operators. */
 let operators: VaultClient;
 let clients: Clients;
 let activities: Activities;

@@ -37,7 +37,7 @@ async function threeVoters(servers: VaultServers): Promise<void> {
   );
 }
 
-/** As a connection gives them. */
+/** The data in pieces, as a connection delivers them. */
 async function* pieces(whole: Buffer): AsyncGenerator<Buffer> {
   for (let from = 0; from < whole.length; from += 60_000) yield whole.subarray(from, from + 60_000);
 }

@@ -287,7 +287,7 @@ describe('the platform on a real node', { concurrency: 1 }, () => {
     assert.equal(again.outcome, 'unchanged');
   });
 
-  /** Its process is stopped, not ended: nobody starts another. */
+  /** kubelet's process is stopped and not ended, so that nothing restarts it. */
   async function kubeletStopped(milliseconds: number): Promise<void> {
     const layout = layoutOf({ ...readConfig(), stateRoot: join(sandbox.folder, 'state') }, sandbox.name);
     const kubelet = await runningDaemon(pidFileOf(layout, 'kubelet'));

@@ -1,4 +1,4 @@
-/** What is worked out of a catalog costs as much for each service of thousands as for each of a few. */
+/** The work for each service does not grow with the number of services in the catalog. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import wide from '../../platforms/wide/platform.ts';

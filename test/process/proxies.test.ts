@@ -32,7 +32,7 @@ describe('loopback is direct', () => {
   for (const env of ENVIRONMENTS) {
     test(JSON.stringify(env), () => {
       const set = { ...env, ...directLoopback(env) };
-      // What gRPC makes of it, which looks at the process itself.
+      // The proxy that gRPC would use; it reads the process environment itself.
       const before = { ...process.env };
       for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) Reflect.deleteProperty(process.env, name);
       Object.assign(process.env, set);
@@ -46,7 +46,7 @@ describe('loopback is direct', () => {
           if (/_proxy$/i.test(name)) Reflect.deleteProperty(process.env, name);
         Object.assign(process.env, before);
       }
-      // What Node makes of it, before any code of ours runs.
+      // The proxy that Node would use before any code of ours runs.
       for (const host of LOCAL) assert.equal(proxyFor(`https://${host}:6443`, proxiesOf(set)), undefined);
       const { childEnv, loginEnv } = readConfig(env);
       assert.deepEqual(

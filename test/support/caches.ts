@@ -1,6 +1,6 @@
 /**
- * What depends on contents alone is made once for all environments of a checkout, and so for all state folders of
- * tests: the bundle of the workflow code, compiled modules, the bundler's native part, digests of what has rendered.
+ * Caches that depend on contents alone are shared by all environments of a checkout, and by all state folders of tests:
+ * the bundle of the workflow code, compiled modules, the bundler's native part, digests of rendered charts.
  */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -121,7 +121,7 @@ async function startEngine({ telemetry, tracing, encryption }: TestEngineOptions
       ]),
       ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     ],
-    // It lives for seconds: memory is cheaper than looking for what could be freed.
+    // The server lives for seconds: memory costs less than garbage collection.
     { stdio: 'ignore', env: { HOME: tmpdir(), PATH: '', GOGC: '800' } },
   );
   const address = `127.0.0.1:${port}`;

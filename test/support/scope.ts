@@ -1,4 +1,4 @@
-/** Surroundings of an activity without an engine: heartbeats are kept, cancellation is a call. */
+/** The context of an activity without an engine: heartbeats are recorded, cancellation is a function call. */
 import { randomUUID } from 'node:crypto';
 import type { Scope } from '../../src/activities/scope.ts';
 

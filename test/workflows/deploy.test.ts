@@ -159,7 +159,7 @@ describe('deploy', () => {
     const run = { workflowId: operationWorkflowId(request.environment, request.clusterUid), runId: '' };
     assert.deepEqual(await pastRuns(engine.client, run, 'deploy'), []);
     const [first, second] = [await deployment(activities, request), await deployment(activities, request)];
-    // The engine lists what has ended a moment later.
+    // The engine's list shows the end of a workflow a moment later.
     let past = await pastRuns(engine.client, run, 'deploy');
     while (past.length < 2) {
       await sleep(100);

@@ -37,14 +37,14 @@ const finding = (key: string, more: Partial<DriftFinding> = {}): DriftFinding =>
 const plan = planOf({ a: { phase: 1, action: 'unchanged' } });
 
 interface World {
-  /** What each look finds, the last one from then on. */
+  /** Findings of each look; the last entry holds for all later ones. */
   looks?: DriftFinding[][];
   flapping?: string[];
   /** What the environment's file says by now. */
   now?: DriftMode;
   /** Absent: the schedule started it. */
   requestedBy?: string;
-  /** Of what a person was shown, and of what is there now. */
+  /** Digests of the plan that a person was shown, and of what is there now. */
   shown?: string;
   repairDigest?: string;
   preview?: true;
@@ -420,7 +420,7 @@ describe('drift', () => {
       until: () => assert.equal(heard.length, 2),
     });
     assert.equal(heard[1], 'repair: repaired, repaired a');
-    // Nobody wants to know of drift.
+    // No target wants notifications of drift.
     assert.equal((await driftRun('report', { overrides: looked('gate') })).result.outcome, 'drifted');
     assert.equal(heard.length, 2);
   });

@@ -73,7 +73,7 @@ function input(): DeployInput {
   };
 }
 
-/** All that the engine keeps of the runs, as its database has it. */
+/** Everything that the engine stores of the runs, read from its database. */
 async function raw(client: Client): Promise<string> {
   const { namespace } = client.options;
   const { executions } = await client.workflowService.listWorkflowExecutions({ namespace });

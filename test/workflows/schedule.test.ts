@@ -61,7 +61,7 @@ describe('schedule of drift runs', () => {
     assert.equal(await schedules.ensure(one), 'unchanged');
     const view = await schedules.describe(one.id);
     assert.deepEqual([view?.everySeconds, view?.paused, view?.input], [3600, false, one.input]);
-    // What an engine that was away has missed: once, and only what is a minute old at most.
+    // Runs that an engine missed while it was down: one is made up for, if it was due at most a minute ago.
     const { policies } = await engine.client.schedule.getHandle(one.id).describe();
     assert.deepEqual([policies.overlap, policies.catchupWindow], ['SKIP', 60_000]);
     const first = Date.parse(view?.next[0] ?? '') - Date.now();

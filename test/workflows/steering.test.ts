@@ -445,27 +445,27 @@ describe('steered, and the worker replaced right after', () => {
 
 test('a skip that was accepted holds, although the wait ends well in the same moment', async () => {
   /** An activity that does not notice its cancellation, as on a worker that has just died. */
-  class Deaf extends Scenario {
+  class IgnoresCancellation extends Scenario {
     override async pass(moment: Held): Promise<void> {
       while (this.held === moment && !this.isOver) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     isOver = false;
   }
-  const deaf = new Deaf('health', graph());
+  const uncancelled = new IgnoresCancellation('health', graph());
   await withWorker(async () => {
-    await deaf.start();
-    await deaf.untilHeld();
-    await deaf.steer({ verb: 'skip', by, service: 'base', reason });
+    await uncancelled.start();
+    await uncancelled.untilHeld();
+    await uncancelled.steer({ verb: 'skip', by, service: 'base', reason });
     // A signal that reaches the phase after its last wait has ended comes too late.
-    const phase = engine.client.workflow.getHandle(phaseWorkflowId(deaf.workflowId, deaf.runId, 1));
+    const phase = engine.client.workflow.getHandle(phaseWorkflowId(uncancelled.workflowId, uncancelled.runId, 1));
     await eventually(async () => {
       const { events } = await phase.fetchHistory();
       assert.ok(
         events?.some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === SIGNALS.steerPhase),
       );
     });
-    deaf.isOver = true;
-    const { result, states } = await deaf.ended();
+    uncancelled.isOver = true;
+    const { result, states } = await uncancelled.ended();
     assert.deepEqual(
       [states['base'], states['app'], states['more'], states['end']],
       ['skipped', 'skipped', 'healthy', 'skipped'],

@@ -72,7 +72,7 @@ describe('watch, on a terminal of 80 × 24', { skip }, () => {
         assert.match(pty.screen()[3] ?? '', /^› ▸ test +deploy +running +\d+:\d\d {2}tester@host$/);
         assert.ok(pty.alternate(), 'its own screen');
         assert.ok(pty.cursorHidden());
-        // The colours look different to every eye, and the chosen row is visible without any.
+        // The chosen row can be recognized without colours, too.
         const row = pty.cells()[3] ?? [];
         assert.ok(row[0]?.text === '›' && row[0].inverse && row[4]?.inverse);
 

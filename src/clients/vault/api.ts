@@ -13,7 +13,7 @@ export interface VaultHealth {
   sealed: boolean;
   standby: boolean;
   version: string;
-  /** Of the Vault as a whole, while it is open: one that is initialised anew has another id. */
+  /** The cluster id of the Vault, known while it is unsealed: a Vault that is initialised anew has another id. */
   id?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface KvSecret {
 export interface InitOptions {
   shares: number;
   threshold: number;
-  /** A key service opens it: what comes back are recovery keys. */
+  /** A key service unseals it: initialising returns recovery keys in place of unseal keys. */
   autoUnseal?: boolean | undefined;
   /** Base64 of OpenPGP public keys, one for each share: what comes back is encrypted to them. */
   publicKeys?: readonly string[] | undefined;

@@ -150,7 +150,7 @@ async function healthsOf(servers: readonly VaultServer[], signal?: AbortSignal):
   return seen;
 }
 
-/** As sealed as the worst of its servers: each has to be opened. */
+/** Vault counts as sealed while any of its servers is: each has to be unsealed. */
 function judged(seen: readonly Seen[]): { state: VaultState; detail: string } {
   const { version } = seen[0]?.health ?? { version: '' };
   const several = seen.length > 1;

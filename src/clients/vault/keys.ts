@@ -16,7 +16,10 @@ export const keysSchema = z.strictObject({
   keys: z.array(z.string().min(1)).min(1),
   /** Of a Vault that a key service opens: they make root tokens and open nothing. */
   recovery: z.literal(true).optional(),
-  /** Names of the public key files to which the shares are encrypted, in their order: then nobody here can use them. */
+  /**
+   * Names of the public key files to which the shares are encrypted, in their order. The deployer cannot use such
+   * shares.
+   */
   encryptedFor: z.array(z.string()).min(1).optional(),
   rootToken: z.string().min(1).optional(),
   /** The first root token as an OpenPGP message, for the owner of the environment's rootTokenKey. */

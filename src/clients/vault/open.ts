@@ -21,7 +21,7 @@ export interface OpenOptions {
   cluster: string;
   /** Servers that there have to be before one of them is initialised; 1 when absent. */
   replicas?: number;
-  /** A key service opens each server by itself. */
+  /** A key service unseals each server. */
   autoUnseal?: boolean;
   /** Whose shares they are, one for each. */
   publicKeys?: readonly PublicKey[];

@@ -10,7 +10,7 @@ export interface RingsReport extends RingsView {
   runId: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** Of those that run: now. */
+  /** When they ended or, while they run, the time of the report. Milliseconds since the epoch. */
   endedAt: number;
   /** How the engine has ended them from outside: `terminated`. */
   ended?: string;

@@ -45,7 +45,7 @@ export function buildRotatePlan({ catalog, environment, secrets, revisions, note
     simulated: environment.simulation !== undefined,
     phases: catalog.phases,
     helmTimeoutSeconds: environment.helm.timeoutSeconds,
-    // Whoever can have the new value gets it; the former one stays good for the others.
+    // After a failure the other readers still get the new value; the former one stays valid for those that do not.
     onFailure: 'continue',
     ...(notes.length + secrets.length === 0
       ? {}

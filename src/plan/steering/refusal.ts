@@ -89,7 +89,7 @@ function retryRefusal(view: DeploymentProgress, { skips }: Steering, service: st
   return state === 'failed' ? undefined : `${service} has not failed: it is ${state}.`;
 }
 
-/** Neither part of the plan, nor anything done to it. */
+/** Why nothing can be done about the service: it is not part of the plan, or nothing is done to it. */
 function notStartedRefusal({ plan }: DeploymentProgress, service: string): string | undefined {
   if (plan === undefined) return undefined;
   const planned = plan.services.find(({ name }) => name === service);

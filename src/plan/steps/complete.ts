@@ -42,7 +42,10 @@ function bound({ reason: _reason, ...step }: OperationStep): Omit<OperationStep,
   return step;
 }
 
-/** Of findings what they are about and what is there now; when and by whom makes no difference. */
+/**
+ * The part of the request that the digest covers: of a finding its object, its repair and the present value, not its
+ * time or writer.
+ */
 function asked(intent: Intent): unknown {
   if (intent.verb !== 'repair') return intent;
   return [intent.verb, intent.findings.map(({ key, repair, valueDigest }) => [key, repair ?? '', valueDigest])];

@@ -11,7 +11,7 @@ export interface WantedSecret {
   path: string;
   /** Sorted; keys of the path, and of the Secret. */
   keys: string[];
-  /** Labels that a reader insists on. */
+  /** Labels that a reader of the Secret requires. */
   labels: Record<string, string>;
 }
 

@@ -125,8 +125,8 @@ export function deployerPolicy(): VaultPolicy {
 }
 
 /**
- * What a role may be written with. A value with a comma would be several policies to Vault, and one that begins well to
- * the rule: it is denied.
+ * Values that a role may be written with. Vault reads a value with a comma as several policies, while the rule compares
+ * only its beginning: such a value is denied.
  */
 const ROLE_PARAMETERS: Parameters = {
   allowed: {

@@ -41,7 +41,7 @@ export function checkVaultServer(
   }
 }
 
-/** Why the servers have to be looked after although Vault is open; undefined when they need not. */
+/** Why servers need work although Vault is unsealed; undefined when they need none. */
 export function serverReason(seen: ObservedVaultServer | undefined): string | undefined {
   if (seen === undefined || seen.outdatedPods === 0) return undefined;
   return `${seen.outdatedPods} of ${seen.replicas} pods run an older template: they are replaced one by one, each unsealed before the next`;

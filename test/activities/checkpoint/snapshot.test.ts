@@ -124,7 +124,7 @@ describe('a snapshot of volumes', () => {
       parts.clients.kubernetes.create = create;
       settle({ readyToUse: true });
       assert.equal((await take(parts, '1')).snapshots?.[0]?.uid, uid);
-      // Nothing of it is ready at once.
+      // No snapshot is ready at first.
       settle({ error: { message: 'the driver is busy' } }, 1);
       settle({ readyToUse: true }, 3);
       const waited = await takeSnapshots(

@@ -1,4 +1,7 @@
-/** Checkpoints whose attempts are killed, overtaken or pruned from elsewhere: no file is left that nobody names. */
+/**
+ * Checkpoints whose attempts are killed, run at the same time, or are pruned by another worker: no file is left that no
+ * record names.
+ */
 import assert from 'node:assert/strict';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';

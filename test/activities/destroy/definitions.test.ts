@@ -21,8 +21,8 @@ function definition(more: Record<string, unknown>, name = OURS): KubernetesObjec
 }
 
 /**
- * What becomes of the definitions of a cluster, whose platform's first namespace was made at `PLATFORM`, or has none
- * any more.
+ * Which CRDs a destruction deletes, in a cluster whose platform's first namespace was created at `PLATFORM`, or that
+ * has none any more.
  */
 async function decided(
   definitions: KubernetesObject[],

@@ -50,7 +50,10 @@ function namespaceOf(name: string, labels: Record<string, string>): [string, Kub
 }
 
 const instance = { 'app.kubernetes.io/instance': 'cache' };
-/** As `environment` makes them; undefined: by a version that put no name on them. */
+/**
+ * Objects with the labels of this environment; undefined: of an earlier version, which did not set the environment's
+ * name.
+ */
 const madeBy = (environment: string | undefined, suffix: string): [string, KubernetesObject][] => [
   object('stores', 'secrets', `vault-redis${suffix}`, labelsOf(environment)),
   object('stores', 'persistentvolumeclaims', `data-cache${suffix}`, labelsOf(environment, instance)),
@@ -75,7 +78,7 @@ async function destroyed(
         return Promise.resolve({ metadata: { resourceVersion: '1' }, items });
       },
       remove: (path, options) => {
-        // The API server takes all that is in a namespace along.
+        // With a namespace the API server deletes all that is in it.
         for (const key of [...cluster.objects.keys()]) if (key.startsWith(`${path}/`)) cluster.objects.delete(key);
         return clients.kubernetes.remove(path, options);
       },

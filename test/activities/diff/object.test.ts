@@ -24,7 +24,7 @@ const kind = (
   verbs: [],
 });
 
-/** What becomes of the object of a manifest, with a live one and a server that answers a dry run as given. */
+/** The difference of an object in the manifest, with this live object and this answer to the dry run. */
 async function changeOf(
   text: string,
   live: Record<string, unknown> | undefined,

@@ -68,7 +68,7 @@ test('rules about objects see what is rendered and what is there', () =>
     assert.match(lines.join('\n'), /env\[name=API_TOKEN\]\.value: "" → "/);
     assert.doesNotMatch(lines.join('\n'), /not-to-be-seen|nor-this/);
 
-    // Nobody renders anything where no rule asks for it.
+    // Charts are not rendered when no rule asks for objects.
     await writeFile(helm, '#!/bin/sh\nexit 1\n');
     assert.deepEqual(await judged([{ name: 'few', rule: 'plan.services.size() < 99' }]), []);
   }));

@@ -1,4 +1,6 @@
-/** What a release has applied before and no longer has: taken away, unless somebody has marked it to be kept since. */
+/**
+ * Objects that a release applied before and no longer has: deleted, unless somebody has marked them to be kept since.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { releaseObjects } from '../../../src/effects/diff/release.ts';

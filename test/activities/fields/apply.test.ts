@@ -32,7 +32,7 @@ interface World extends FakeParts {
   upgrades: (UpgradeRequest & { applied: string })[];
   patches: JsonPatchOperation[][];
   live: KubernetesObject;
-  /** Revisions that Helm has, and what their Secrets say. */
+  /** Writes Helm's record of a revision. */
   record: (revision: number, status: string, labels?: Record<string, string>) => void;
   apply: () => Promise<ApplyReleaseResult>;
   /** Rolls back to revision 1. */

@@ -38,7 +38,7 @@ async function withNotify(
   });
 }
 
-/** Writes what it is given to a file, one call after the other. */
+/** A program that appends its standard input to a file. */
 const keeper = (folder: string): string[] => [
   'sh',
   '-c',

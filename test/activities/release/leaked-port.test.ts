@@ -10,7 +10,7 @@ const TAKEN = new HelmError(
   'helm upgrade --install web in apps: failed to create resource: server-side apply failed for object apps/web /v1, Kind=Service: Service "web" is invalid: spec.ports[0].nodePort: Invalid value: 31555: provided port is already allocated',
 );
 
-/** What becomes of an error after so many minutes, with a Service on NodePort 31000 and one on another. */
+/** The error as it is explained after so many minutes, with a Service on NodePort 31000 and one on another. */
 async function explained(error: unknown, port: number, minutes = 0): Promise<unknown> {
   const service = (name: string, nodePort?: number): KubernetesObject => ({
     metadata: { name, namespace: 'shop', uid: name, resourceVersion: '1' },

@@ -28,7 +28,7 @@ async function openVault({ clients, run }: FakeParts): Promise<void> {
   await activities.seedVault(run);
 }
 
-/** As a process that starts now sees them. */
+/** Revisions as a process that starts now reads them. */
 async function provenances({ clients }: FakeParts): Promise<(Provenance | undefined)[]> {
   forgetProofs(clients);
   return ((await allJudgedRevisions(clients)).revisions.get(KEY) ?? []).map(({ provenance }) => provenance);
@@ -142,7 +142,7 @@ describe('a revision of a deployment of ours', () => {
         const identity = (await processIdentity(left.pid!))!;
         let ends: NodeJS.Timeout | undefined;
         helm.alive = async () => {
-          // It finishes once somebody has seen it alive.
+          // The Helm process ends once a test has seen it.
           ends ??= setTimeout(() => {
             labels!['status'] = 'deployed';
             left.kill('SIGKILL');
@@ -246,7 +246,7 @@ describe('a revision that somebody else has made of a release of ours', () => {
       assert.deepEqual(await provenances(parts), ['ours', 'foreign', 'ours']);
     }));
 
-  /** As somebody does who replaces the record in Helm's name. */
+  /** As when somebody replaces the record in Helm's name. */
   const forge = (store: HelmStore, revision: number): void => {
     store.edit(revision, (stored) => (stored.config = { replicaCount: 3 }));
     store.secret(revision).metadata['managedFields'] = [

@@ -13,20 +13,21 @@ interface Thing {
  * An API server with a simulator that handles pods, or volumes, only after its Stages were written again so many times.
  */
 function simulated({
-  deafTo,
+  ignores,
   refuses,
 }: {
-  deafTo?: { kind: 'pods' | 'volumes'; times: number };
+  ignores?: { kind: 'pods' | 'volumes'; times: number };
   refuses?: ApiError;
 } = {}) {
   const things = new Map<string, Thing>();
   const asked: string[] = [];
-  let told = 0;
-  const hears = (kind: 'pods' | 'volumes'): boolean => deafTo?.kind !== kind || told >= deafTo.times;
+  let rewrites = 0;
+  const handles = (kind: 'pods' | 'volumes'): boolean => ignores?.kind !== kind || rewrites >= ignores.times;
   const play = (): void => {
     for (const [path, thing] of things) {
-      if (path.includes('/pods/') && hears('pods')) thing.status = { conditions: [{ type: 'Ready', status: 'True' }] };
-      if (path.includes('/persistentvolumeclaims/') && hears('volumes')) {
+      if (path.includes('/pods/') && handles('pods'))
+        thing.status = { conditions: [{ type: 'Ready', status: 'True' }] };
+      if (path.includes('/persistentvolumeclaims/') && handles('volumes')) {
         thing.spec['volumeName'] = 'pvc-1';
         thing.status = { phase: 'Bound' };
       }
@@ -37,7 +38,7 @@ function simulated({
       const [plain = ''] = path.split('?');
       asked.push(`${method} ${plain}`);
       if (refuses !== undefined && method === 'POST') return Promise.reject(refuses);
-      if (plain.endsWith('/stages/pod-start')) told += 1;
+      if (plain.endsWith('/stages/pod-start')) rewrites += 1;
       else if (method === 'POST')
         things.set(`${plain}/${(body?.content as Thing).metadata.name}`, structuredClone(body?.content as Thing));
       else if (method === 'DELETE') things.delete(plain);
@@ -69,7 +70,7 @@ describe('the simulator is probed', () => {
     ['volumes', 'make a volume'],
   ] as const) {
     test(`without ${kind}: its Stages are written again, and the object is touched after that`, async () => {
-      const { api, asked, things } = simulated({ deafTo: { kind, times: 1 } });
+      const { api, asked, things } = simulated({ ignores: { kind, times: 1 } });
       const resynced: string[] = [];
       await probeSimulator(api, 'node-0', { onResync: (missed) => resynced.push(missed) });
       assert.deepEqual(resynced, [what]);
@@ -109,7 +110,7 @@ describe('the simulator is probed', () => {
   });
 
   test('ended from outside', async () => {
-    const { api } = simulated({ deafTo: { kind: 'pods', times: 100 } });
+    const { api } = simulated({ ignores: { kind: 'pods', times: 100 } });
     await assert.rejects(probeSimulator(api, 'node-0', { signal: AbortSignal.timeout(300) }), /abort/i);
   });
 });

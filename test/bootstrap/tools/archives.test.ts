@@ -14,7 +14,7 @@ interface Member {
   link?: boolean;
 }
 
-/** Written by hand, since well-behaved writers make no bad archives. */
+/** The archives are written by hand, since ordinary programs make no bad ones. */
 function tarOf(members: readonly Member[]): Buffer {
   const blocks = members.flatMap(({ path, data, link }) => {
     const header = new Header({

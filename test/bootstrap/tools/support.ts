@@ -117,7 +117,7 @@ export async function putOnPath(folder: string, name: string, content: Buffer): 
   return bin;
 }
 
-/** What is left of work folders and locks; empty after every run that was not killed. */
+/** Work folders and locks that are left; none after a run that was not killed. */
 export async function leftovers(folder: string): Promise<string[]> {
   const all = await Promise.all(['tmp', 'locks'].map((name) => readdir(join(folder, 'cache', name)).catch(() => [])));
   return all.flat();

@@ -39,7 +39,7 @@ after(async () => {
   await server.close();
   await rm(folder, { recursive: true });
 });
-/** Every test begins and ends so. */
+/** Resets the shared state around each test. */
 function eachOnItsOwn(): void {
   beforeEach(() => {
     accepted = () => true;
@@ -52,7 +52,7 @@ function eachOnItsOwn(): void {
   });
 }
 
-/** A plug-in: a program of sh. `$calls` counts. */
+/** A log-in plug-in as a shell script; `$calls` counts its calls. */
 async function plugin(script: string, name = 'plugin'): Promise<string> {
   const home = await mkdtemp(join(folder, 'plugin-'));
   await writeFile(

@@ -91,7 +91,7 @@ test("48 services, eleven publishers' charts, one service bundled", { timeout: 6
       );
 
       const bystander = await bystanderOn(sandbox);
-      // Nobody has to be asked a second time.
+      // The charts are in the cache: no registry is needed.
       await registry?.close();
       const second = await sandbox.look(['deploy', '--json']);
       assert.equal(resultOf(second).outcome, 'unchanged', failuresOf(second));

@@ -70,11 +70,11 @@ export const REDIS_PASSWORDS = 'REDIS_PASSWORD_FILE';
 /** `host:port` of a gRPC server. */
 export const GRPC = /_REPO_SERVER$/;
 
-/** Values whose name says that nobody else may know them. */
+/** Names of variables whose values are credentials. */
 export const CREDENTIAL = /(^|_)(PASSWORD|PASS|SECRET|TOKEN|KEY|CREDENTIALS?|USERNAME)(_|$)/;
 /** Those that are the program's own, not part of a login. */
 export const MATERIAL = /(^|_)(SECRET|TOKEN|KEY)$/;
-/** Length that the reader insists on. */
+/** Length that the reader requires. */
 export const MATERIAL_LENGTH: Record<string, number> = { STORE_ENCRYPTION_KEY: 32 };
 /** Tokens of Supabase, and where the secret that signed them is, if the program has it. */
 export const SIGNED = {

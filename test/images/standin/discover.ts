@@ -316,7 +316,10 @@ function oidc({ env, add, claim, need, problem }: Pen): void {
   });
 }
 
-/** What no connection took: other services over HTTP, traces, keys of its own, and what nobody understands. */
+/**
+ * Reads a variable that no connection has used: the address of another service over HTTP, of a receiver of traces, a
+ * key of its own; any other is a problem.
+ */
 function rest(pen: Pen, name: string, self: string, browser: string[]): void {
   const value = pen.env[name] ?? '';
   const url = /^https?:\/\//.test(value) ? parse(value) : undefined;

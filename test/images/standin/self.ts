@@ -1,4 +1,4 @@
-/** Characters that Kubernetes puts into names that it makes up. */
+/** The alphabet of the random ends of names that Kubernetes generates. */
 const MADE_UP = '[bcdfghjklmnpqrstvwxz2456789]';
 const OF_DEPLOYMENT = new RegExp(`^(.+)-${MADE_UP}{6,10}-${MADE_UP}{5}$`);
 

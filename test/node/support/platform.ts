@@ -140,7 +140,7 @@ export async function platformOf(sandbox: Sandbox): Promise<Platform> {
   };
 }
 
-/** How long something may take that follows by itself. */
+/** Time limit for effects that follow by themselves. */
 const PATIENCE_MS = 60_000;
 
 /** @returns what `look` finds, as soon as it finds anything @throws the last error, or says what was waited for */

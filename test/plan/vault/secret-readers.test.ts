@@ -36,7 +36,7 @@ before(async () => {
 const STARTED = '2026-01-01T00:00:00Z';
 const LATER = '2026-01-02T00:00:00Z';
 const MAIL = 'apps/mail';
-/** Of a server that keeps what it was initialised with. */
+/** Path whose value a server with data keeps from its initialisation. */
 const POSTGRES = catalog.services
   .filter(({ stateful }) => stateful)
   .flatMap(({ secrets }) => secrets.filter(({ delivery }) => delivery === 'kubernetes'))

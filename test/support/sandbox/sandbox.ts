@@ -32,7 +32,7 @@ import {
 
 export { type CliRun, failuresOf, type JsonLine, type Running };
 
-/** One in a process of its own. */
+/** A running command of the CLI, in a process of its own. */
 export interface RunningCli extends Running {
   pid: number;
   kill: (signal: NodeJS.Signals) => void;

@@ -13,7 +13,7 @@ export type Answers = { status: number; headers?: Record<string, string>; body?:
 export interface Receiver {
   url: string;
   got: Received[];
-  /** From now on. */
+  /** Sets how requests are answered from now on. */
   answers: (next: Answers) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What waits until somebody opens it. */
+/** A gate: code waits at it until a test opens it. */
 export interface Gate {
   opened: Promise<void>;
   open: () => void;
