@@ -28,7 +28,10 @@ export interface AcquireOptions {
   mirror?: string | undefined;
   /** PATH, HOME, proxy and Go settings; nothing is read from anywhere else. */
   env: ToolEnvironment;
-  /** Whoever compiles more right afterwards keeps what was compiled so far, and calls `removeGoCaches` in the end. */
+  /**
+   * For callers that compile more right afterwards: Go's caches are kept, and the caller calls `removeGoCaches` in the
+   * end.
+   */
   keepCaches?: boolean;
   onProgress?: ((event: ToolProgress) => void) | undefined;
   /** Ends everything that runs for this; the promises reject with its reason. */

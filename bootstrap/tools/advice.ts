@@ -9,7 +9,7 @@ async function newestGo(specs: readonly ToolSpec[], modules: string): Promise<st
   return versions.reduce((newest, version) => (compareVersions(version, newest) > 0 ? version : newest), '1.21.0');
 }
 
-/** What a person can do so that these tools can be had, one line each. */
+/** What a person can do to get these tools, one line each. */
 export async function adviceFor(
   specs: readonly ToolSpec[],
   { platform, cacheDir, modules }: { platform: Platform; cacheDir: string; modules: string },

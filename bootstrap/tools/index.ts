@@ -1,4 +1,4 @@
-/** What the rest of the product uses of the tools. */
+/** The exports that the rest of the product uses. */
 export { acquireTools, removeGoCaches } from './acquire.ts';
 export type { AcquireOptions, AcquiredTools } from './acquire.ts';
 export { ToolNotNeededError, ToolsUnavailableError } from './errors.ts';

@@ -16,7 +16,7 @@ import type { InstalledTool, Platform, ToolAttempt, ToolEnvironment } from './ty
 import { askVersion } from './manifest/versions.ts';
 import { withWorkFolder } from './workfolder.ts';
 
-/** What all installations of one run share. */
+/** State that all installations of one run share. */
 export interface InstallContext {
   cacheDir: string;
   platform: Platform;
@@ -38,7 +38,7 @@ export interface InstallContext {
   built: boolean;
 }
 
-/** One tool on its way. */
+/** A tool that is being installed. */
 export interface Candidate {
   spec: ToolSpec;
   /** Tools are built in this order: 0 is needed first. */

@@ -22,7 +22,7 @@ const receiptSchema = z.object({
   installedAt: z.string(),
 });
 
-/** What is written beside an installed program. */
+/** The receipt that is written beside an installed program. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** The sha256 of a file, lower-case hex. */

@@ -27,13 +27,13 @@ export interface InstalledTool {
   path: string;
   /** Where this run got it from. `cache`: an earlier run put it there. */
   source: 'path' | 'cache' | 'release' | 'build';
-  /** Of the executable itself, lower-case hex. */
+  /** SHA-256 of the executable, lower-case hex. */
   sha256: string;
 }
 
 export type ToolStage = 'looking' | 'downloading' | 'verifying' | 'building' | 'waiting' | 'ready' | 'failed';
 
-/** One step forward of one tool. */
+/** A progress event of a tool. */
 export interface ToolProgress {
   tool: ToolName;
   /** The pinned version, or the found one when `ready`. */

@@ -29,7 +29,7 @@ export interface InitOptions {
   autoUnseal?: boolean | undefined;
   /** Base64 of OpenPGP public keys, one for each share: what comes back is encrypted to them. */
   publicKeys?: readonly string[] | undefined;
-  /** The same for the root token. */
+  /** Base64 of the OpenPGP public key to which the root token is encrypted. */
   rootTokenKey?: string | undefined;
 }
 

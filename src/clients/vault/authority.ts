@@ -1,4 +1,7 @@
-/** What Vault's certificate is checked against: the authority beside it, read through the API server. */
+/**
+ * The certificate authority that Vault's certificate is checked against: from a Secret in its namespace, read through
+ * the API server.
+ */
 import { z } from 'zod';
 import { VAULT } from '../../contract/names.ts';
 import { type KubernetesClient, paths } from '../kubernetes/index.ts';

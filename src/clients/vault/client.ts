@@ -139,7 +139,7 @@ interface Seen {
   health: VaultHealth;
 }
 
-/** Of several, one that does not answer is left out as long as another does. */
+/** Of several servers, those that do not answer are left out as long as another does. */
 async function healthsOf(servers: readonly VaultServer[], signal?: AbortSignal): Promise<Seen[]> {
   const answers = await Promise.allSettled(
     servers.map(async ({ name, api }) => ({ name, health: await api.health(signal) })),

@@ -16,7 +16,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** What a person would call the type of a value: `a number`, `null`. */
+/** Name of a value's type in a message: `a number`, `null`. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';

@@ -35,7 +35,7 @@ export interface KeySecretOptions {
 
 interface Place {
   namespace: string;
-  /** Whose keys they are: on what is made. */
+  /** The owner, for the labels of what is created. */
   environment?: string | undefined;
 }
 

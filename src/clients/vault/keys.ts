@@ -14,7 +14,7 @@ export const keysSchema = z.strictObject({
   threshold: z.number().int().positive(),
   /** Base64, as Vault gives and takes them. */
   keys: z.array(z.string().min(1)).min(1),
-  /** Of a Vault that a key service opens: they make root tokens and open nothing. */
+  /** Keys of a Vault that a key service unseals: they make root tokens and do not unseal. */
   recovery: z.literal(true).optional(),
   /**
    * Names of the public key files to which the shares are encrypted, in their order. The deployer cannot use such

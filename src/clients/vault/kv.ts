@@ -46,7 +46,7 @@ const metadataSchema = z.object({
 });
 const writtenSchema = z.object({ data: z.object({ version: z.number() }) });
 
-/** Somebody else wrote the path since it was read. */
+/** Another writer has changed the path since it was read. */
 export class KvConflictError extends AnantaError {
   override name = 'KvConflictError';
   override readonly next: readonly NextStep[] = [{ command: 'again' }];

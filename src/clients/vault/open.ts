@@ -23,24 +23,24 @@ export interface OpenOptions {
   replicas?: number;
   /** A key service unseals each server. */
   autoUnseal?: boolean;
-  /** Whose shares they are, one for each. */
+  /** Public keys of the owners of the shares, one for each share. */
   publicKeys?: readonly PublicKey[];
   rootTokenKey?: PublicKey;
   /**
    * Asked when every server says that it is empty, before one of them is initialised; what it throws ends the opening.
    */
   beforeInit?: (signal?: AbortSignal) => Promise<void>;
-  /** As it stands in the commands in messages to people. */
+  /** The environment's name, for the commands in messages. */
   environment?: string;
 }
 
-/** One server, asked directly. */
+/** One server, through a tunnel of its own. */
 export interface VaultServer {
   name: string;
   api: VaultApi;
 }
 
-/** Those whose pods run, the first to be initialised first. */
+/** The servers whose pods run; the first one is initialised first. */
 export type Servers = (signal?: AbortSignal) => Promise<VaultServer[]>;
 
 /** What Vault says whose raft storage exists without the keys that would open it. */
@@ -105,7 +105,7 @@ export async function unsealVault(
   const closed = states.filter(({ health }) => health?.sealed);
   if (closed.length > 0) {
     const kept = await keysFor(store);
-    // One after the other: those that join need one that is open.
+    // One server after the other: a server joins only when another one is unsealed.
     for (const { server } of initializedFirst(closed)) await unsealServer(server, kept, store, running, people, signal);
   }
   if (states.every(({ health }) => health === undefined)) throw new VaultUnreachableError('no server of Vault answers');

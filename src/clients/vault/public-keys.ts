@@ -16,7 +16,7 @@ export interface PublicKey {
 
 const ARMOR = /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/;
 
-/** Somebody has named a file that holds no public key. */
+/** A file that the environment names holds no public key. */
 export class PublicKeyError extends AnantaError {
   override name = 'ConfigurationError';
   override readonly type = FAILURES.invalidInput;

@@ -66,7 +66,7 @@ export function streamed(
     };
     outgoing.once('response', (answer) => {
       const readable = counting();
-      // What goes wrong on the way is thrown to whoever reads.
+      // Errors while the body is transferred are thrown to its reader.
       pipeline(answer, readable)
         .catch(() => undefined)
         .finally(settle);

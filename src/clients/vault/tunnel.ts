@@ -118,7 +118,7 @@ export function createTunnel(kubernetes: Pick<KubernetesClient, 'list' | 'connec
   };
 }
 
-/** What `sys/health` answers with: active, standby that passes requests on. */
+/** Statuses of `sys/health`: active, or a standby that forwards requests. */
 const USEFUL = [200, 429];
 
 /** The active server, else one that is open, else the first: the answer is then that it is sealed. */

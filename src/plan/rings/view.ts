@@ -69,7 +69,7 @@ export function furtherReasons({ reasons, targets }: RingView, shown: number): s
   return reasons.filter((reason) => !said.includes(reason));
 }
 
-/** What ends everything: the first ring that failed. */
+/** The failure that ends the whole run: that of the first ring that failed. */
 export function failureText({ name, rings }: RingsView): string {
   const failed = rings.find(({ state }) => state === 'failed');
   if (failed === undefined) return `Rings ${name} failed`;

@@ -1,4 +1,4 @@
-/** Who has to be restarted before a former value may be refused. Pure. */
+/** Which readers of a value have to be restarted before the former value may be refused. Pure. */
 import type { Catalog, SecretUse, Service } from '../../catalog/schema.ts';
 import { allReleases, type Release } from '../releases.ts';
 import { keysOf, secretNameOf } from '../vault/kubernetes-secrets.ts';
@@ -50,7 +50,7 @@ function reads(
   return keys.includes(key) || (usernameKey !== undefined && keys.includes(usernameKey));
 }
 
-/** Those that log in to Vault for a value that is rotated: nobody knows when they read it again. */
+/** Readers that log in to Vault for a value that is rotated: when they read it again is not known. */
 export function loginReaders(catalog: Catalog, secret: Pick<Rotatable, 'path' | 'key' | 'rotation'>): Service[] {
   return catalog.services.filter(({ secrets }) =>
     secrets.some((use) => use.delivery === 'login' && reads(catalog, use, secret)),

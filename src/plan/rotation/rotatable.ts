@@ -6,7 +6,7 @@ import { EXIT_CODES, FAILURES } from '../../contract/failures.ts';
 import { suggestion } from '../../suggest.ts';
 import { usernameKeyOf } from './login.ts';
 
-/** What was asked for cannot be rotated. Nothing was changed. */
+/** The values that were asked for cannot be rotated. Nothing was changed. */
 export class RotationRefusedError extends AnantaError {
   override name = 'RotationRefusedError';
   override readonly type = FAILURES.invalidInput;

@@ -33,12 +33,12 @@ export function isAtRest(view: DeploymentProgress): boolean {
   const { plan, steering = emptySteering() } = view;
   if (plan === undefined || steering.paused !== undefined || Object.keys(steering.questions).length > 0) return false;
   const stopped = stopReason(view) !== undefined;
-  // Somebody is asked about it, or is about to be.
+  // A person is asked about it, or is about to be.
   const isOpen = (failed: string): boolean => plan.onFailure === 'ask' && steering.decisions[failed] === undefined;
   return plan.services.every((service) => {
     if (isNoop(service.action)) return true;
     const state = stateOf(view, service.name);
-    // One that was skipped ends by itself.
+    // A service that was skipped ends by itself.
     if (state === 'waiting') return steering.skips[service.name] === undefined && (stopped || !isReady(view, service));
     if (state === 'failed') return steering.skips[service.name] === undefined && !isOpen(service.name);
     return FINAL_STATES.includes(state);
@@ -114,7 +114,7 @@ export function isReady(
 export function isUndoDue({ plan, steering = emptySteering(), services }: DeploymentProgress): boolean {
   if (plan?.onFailure !== 'ask') return true;
   const failed = Object.keys(services).filter((name) => services[name]?.state === 'failed');
-  // Of a check that did not pass nobody is asked.
+  // Nobody is asked about a check that did not pass.
   if (failed.length === 0) return plan.ask?.then === 'rollback';
   return failed.some((name) => steering.decisions[name] === 'rollback');
 }

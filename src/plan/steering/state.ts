@@ -65,7 +65,7 @@ export function intervene(steering: Steering, request: SteerRequest, when: strin
   }
 }
 
-/** What was asked about the service is answered. */
+/** The question about the service is answered. */
 function settled(steering: Steering, service: string): Steering {
   const { [service]: _answered, ...questions } = steering.questions;
   const { [service]: _before, ...decisions } = steering.decisions;

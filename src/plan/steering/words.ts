@@ -54,7 +54,7 @@ export function questionText({ service, failure, until, then }: Question): strin
   return `${service} failed (${failure}): retry, skip or abandon it until ${until}, then ${then}`;
 }
 
-/** What follows from a request, for whoever asked. @param view after it */
+/** The answer to a request: what follows from it. @param view after the request */
 export function answerText(request: SteerRequest, view: DeploymentProgress): string {
   switch (request.verb) {
     case 'pause':

@@ -7,7 +7,7 @@ import { wantedEvents } from '../notify/targets.ts';
 import { type CompleteOperationPlan, compileSteps } from './compile.ts';
 import type { Intent } from './intent.ts';
 
-/** Of an environment, as far as steps follow from them. */
+/** The settings of an environment that steps depend on. */
 interface EnvironmentRules extends AdmissionRules {
   notify?: NotifySettings;
 }

@@ -1,11 +1,11 @@
 import type { DriftFinding } from '../../contract/drift.ts';
 import type { SecretName } from '../../contract/operations/secret-name.ts';
 
-/** What was asked for: what a plan needs to know beside the decisions on releases. */
+/** The request: what a plan needs to know beside the decisions on releases. */
 export type Intent =
   | { verb: 'deploy' }
   | { verb: 'rollback' }
-  /** What a failed deployment has changed is taken back, as its child. */
+  /** Takes back what a failed deployment has changed, as its child workflow. */
   | { verb: 'undo' }
   | { verb: 'repair'; findings: readonly Pick<DriftFinding, 'key' | 'repair' | 'area' | 'valueDigest'>[] }
   | { verb: 'destroy'; deleteData: boolean }

@@ -1,4 +1,4 @@
-/** What is done to the platform as a whole, before, after and beside its services. Pure: a function a verb. */
+/** Steps for the platform as a whole, before, after and beside its services. Pure: a function for each verb. */
 import { FAILURES } from '../../contract/failures.ts';
 import { isVaultInit, type OperationPlan } from '../../contract/operations/plan.ts';
 import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
@@ -156,7 +156,7 @@ function rotation(
   };
 }
 
-/** What is left to be done where there is no plan: it could not be made. */
+/** The steps that remain when no plan could be made. */
 export function stepsWithoutPlan(intent: Intent): OperationStep[] {
   const { closing } = platformSteps(NOTHING, intent, () => undefined);
   // Without a plan nobody knows yet who wants notifications: the step that sends them looks.
@@ -218,7 +218,7 @@ function again(plan: Decided, lastOf: LastStep, open: (dependsOn: string[]) => O
   return [open([lastOf(keeper.name)].filter((id) => id !== undefined))];
 }
 
-/** What is true of the whole platform is looked at before anything is taken back. */
+/** Checks of the whole platform run before anything is taken back. */
 function afterServices(plan: Decided, opened: OperationStep[]): OperationStep[] {
   const checked = checks(
     plan,
@@ -228,7 +228,7 @@ function afterServices(plan: Decided, opened: OperationStep[]): OperationStep[] 
   return [...opened, ...checked, ...undo(plan, after)];
 }
 
-/** Those that the environment skips are no steps. */
+/** Checks that the environment skips have no step. */
 function checks({ checks: planned = [] }: Decided, after: string[]): OperationStep[] {
   return planned
     .filter(({ skipped }) => skipped === undefined)

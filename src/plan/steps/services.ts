@@ -1,4 +1,4 @@
-/** What is done to one service: the steps that its releases are decided to need, one after the other. Pure. */
+/** The steps of one service, in order: those that its releases are decided to need. Pure. */
 import { isVaultInit, type PlannedService, type PlannedStep } from '../../contract/operations/plan.ts';
 import type { OperationStep, StepKind } from '../../contract/operations/steps.ts';
 import { claimWords, setWords } from '../growing/words.ts';

@@ -18,7 +18,7 @@ export interface StepRow {
   reason: string;
 }
 
-/** One row a step. What waits for very many is cut short: the plan as JSON names them all. */
+/** One row for each step. A long list of steps that it waits for is shortened: the plan as JSON has all of them. */
 export function stepRows(steps: readonly OperationStep[]): StepRow[] {
   const numbers = new Map(steps.map(({ id }, index) => [id, index + 1]));
   return steps.map((step, index) => {

@@ -13,7 +13,7 @@ const lifecycleSchema = z.object({
   deprecated: z.number().int().optional(),
   /** From which on it is not served. */
   removed: z.number().int().optional(),
-  /** What to use: `policy/v1`, with the kind where it is another one. */
+  /** The API version to use in its place: `policy/v1`, with the kind where it is another one. */
   use: z.string().optional(),
 });
 export type ApiLifecycle = z.infer<typeof lifecycleSchema>;

@@ -1,4 +1,4 @@
-/** What stands in the way of another version of Kubernetes. Pure. */
+/** Obstacles to an upgrade to another version of Kubernetes. Pure. */
 import type { ApiLifecycle } from './apis.ts';
 
 export interface KubernetesVersion {
@@ -17,7 +17,7 @@ export interface ApiFinding extends UsedApi {
   verdict: 'removed' | 'deprecated';
   /** `1.25`: since when it is not served, or warned of. */
   since: string;
-  /** Of one that is deprecated. */
+  /** The Kubernetes version that removes an API version which is only deprecated so far. */
   removedIn?: string;
   use?: string;
 }
@@ -66,7 +66,7 @@ export function apiFindings(
   });
 }
 
-/** Of a step from one version to another. @returns sentences; empty where nothing is in the way */
+/** Obstacles to a step from one version to another. @returns sentences; empty where there are none */
 export function stepProblems(
   current: KubernetesVersion,
   target: KubernetesVersion,

@@ -47,7 +47,7 @@ export interface KeyOfPath {
   key: string;
 }
 
-/** What is made once and never again, of the paths that somebody reads. */
+/** Values that are generated once and never again, of the paths that somebody reads. */
 export function generatedKeys(catalog: Catalog): KeyOfPath[] {
   return catalog.secretPaths.flatMap(({ path, keys }) =>
     keys.filter(({ kind }) => kind === 'generated').map(({ name }) => ({ path, key: name })),

@@ -8,7 +8,7 @@ import type { VaultRole } from './policies.ts';
 export const SERVICE_TTL_SECONDS = 3600;
 export const DEPLOYER_TTL_SECONDS = 900;
 
-/** Of the mount at `secret/`, tuning included. What Vault calls 0 is its default. */
+/** Settings of the mount at `secret/`, tuning included. What Vault calls 0 is its default. */
 export const KV_MOUNT: Readonly<Record<string, unknown>> = {
   type: 'kv',
   'options.version': '2',
@@ -17,14 +17,14 @@ export const KV_MOUNT: Readonly<Record<string, unknown>> = {
   'config.listing_visibility': '',
 };
 
-/** Of KV itself: nothing is deleted by time, ten versions are kept. */
+/** Settings of KV itself: no version is deleted by time, ten versions are kept. */
 export const KV_CONFIG: Readonly<Record<string, unknown>> = {
   max_versions: 0,
   cas_required: false,
   delete_version_after: '0s',
 };
 
-/** Of the auth method's mount. */
+/** Settings of the auth method's mount. */
 export const LOGIN_MOUNT: Readonly<Record<string, unknown>> = {
   'config.default_lease_ttl': 0,
   'config.max_lease_ttl': 0,

@@ -5,7 +5,7 @@ import { allReleases } from '../releases.ts';
 
 export interface WantedSecret {
   namespace: string;
-  /** Of the Secret. */
+  /** Name of the Secret. */
   name: string;
   /** Vault path that its values come from. */
   path: string;

@@ -100,12 +100,12 @@ export function deployerPolicy(): VaultPolicy {
   const rules: string[] = [
     rule(`${kvMount}/data/*`, ['create', 'read', 'update']),
     rule(`${kvMount}/metadata/*`, ['list', 'read']),
-    // What was deleted softly comes back as it was.
+    // Versions that were deleted softly can be restored.
     rule(`${kvMount}/undelete/*`, ['update']),
     rule(`${kvMount}/config`, ['read']),
     rule('sys/mounts', ['read']),
     rule('sys/auth', ['read']),
-    // Whoever may change it decides which cluster vouches for logins.
+    // Whoever may change this configuration decides which cluster's tokens are accepted.
     rule(`auth/${authMount}/config`, ['read']),
     rule('sys/policies/acl', ['list']),
     rule('sys/policies/acl/*', ['read']),

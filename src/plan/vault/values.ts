@@ -132,8 +132,8 @@ export function upstreamVaultValues(service: Service, environment: Environment):
 }
 
 /**
- * Of the bundled chart: the certificate, and the settings of everything that connects to the server from inside its
- * pod.
+ * Values of the bundled chart: the certificate, and the settings for programs that connect to the server from inside
+ * its pod.
  */
 function overTls({ secret }: NonNullable<Settings['tls']>): Tree {
   const get = { httpGet: { scheme: 'HTTPS' } };

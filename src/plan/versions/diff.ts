@@ -8,7 +8,7 @@ import { changesBetween, keyOf, type ReleaseChange } from './versions.ts';
 
 export interface ObjectDiff {
   kind: string;
-  /** Of a Job: without the digest that its name ends with. */
+  /** For a Job: its name without the digest at the end. */
   name: string;
   change: 'added' | 'removed' | 'changed';
   fields: FieldChange[];

@@ -1,7 +1,7 @@
 import { AnantaError } from '../../contract/errors.ts';
 import { EXIT_CODES, type FAILURES } from '../../contract/failures.ts';
 
-/** What was asked for cannot be made of a version that is kept; nothing was touched. */
+/** The request does not fit the kept versions; nothing was touched. */
 export class VersionRefusedError extends AnantaError {
   override readonly exitCode = EXIT_CODES.refused;
   override readonly type: typeof FAILURES.versionUnknown | typeof FAILURES.pointOfNoReturn;
