@@ -141,6 +141,8 @@ async function deployWithItsOwn(
   const { describeExit, killGroup, spawnGroup } = await import('../../../bootstrap/process/children.ts');
   const main = join(folder, 'src', 'cli', 'main.ts');
   const args = ['--disable-warning=ExperimentalWarning', main, 'deploy', '--env', environment.name, ...more];
+  // A signal that came before it is listened to would not end the deployment.
+  signal.throwIfAborted();
   const child = spawnGroup(process.execPath, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
