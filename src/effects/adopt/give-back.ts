@@ -16,11 +16,12 @@ import { PlanRefusedError } from '../../plan/charts/source.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { RESOURCE_POLICY } from '../../plan/inputs/helm-marks.ts';
 import { releaseKey } from '../../plan/observed.ts';
+import type { Owners } from '../../plan/ownership/foreign-object.ts';
 import { helmReleasesOf } from '../../plan/releases.ts';
 import type { EffectScope } from '../effect.ts';
 import { ownNames } from '../owner/claim.ts';
 import { assertShown } from '../plan/binding.ts';
-import { type Revision, revisionsOf } from '../release/revisions.ts';
+import { allNewestRevisions, type Revision, revisionsOf } from '../release/revisions.ts';
 import { type Adoption, SETTLED } from './adoption.ts';
 
 type Giving = Pick<Clients, 'kubernetes' | 'catalog' | 'environment'>;
@@ -90,11 +91,29 @@ export function shownDigest({ steps = [], digest }: OperationPlan, service: stri
   return steps.find((step) => step.kind === 'adopt' && step.service === service)?.digest ?? digest;
 }
 
-/** Names of the services of which something was taken over. */
-export async function takenOverServices(clients: Giving, signal: AbortSignal): Promise<string[]> {
-  const services = clients.catalog.services.map(({ name }) => name);
-  const found = await Promise.all(services.map(async (service) => (await takenOver(clients, service, signal)).length));
-  return services.filter((_name, index) => (found[index] ?? 0) > 0);
+/** Names of the services of which something was taken over. One request, however many there are. */
+export async function takenOverServices(
+  { kubernetes, catalog, environment }: Giving,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const [names, all] = await Promise.all([
+    ownNames(kubernetes, environment.name),
+    allNewestRevisions(kubernetes, signal),
+  ]);
+  return catalog.services
+    .map(({ name }) => name)
+    .filter((service) =>
+      helmReleasesOf(catalog, service).some(({ namespace, name }) =>
+        isTakenOver(all.get(releaseKey(namespace, name)), names),
+      ),
+    );
+}
+
+/** Helm hands labels on, so what was deployed since still says that it was taken over. */
+function isTakenOver(newest: Revision | undefined, names: Owners): newest is Revision {
+  if (newest === undefined || newest.status === 'uninstalled') return false;
+  const { labels } = newest;
+  return names.includes(labels[RELEASE_LABELS.environment] ?? '') && labels[RELEASE_LABELS.adopted] !== undefined;
 }
 
 interface Taken {
@@ -107,7 +126,6 @@ interface Taken {
   kept: string[];
 }
 
-/** Helm hands labels on, so what was deployed since still says that it was taken over. */
 async function takenOver(clients: Giving, service: string, signal: AbortSignal): Promise<Taken[]> {
   const { kubernetes, catalog, environment } = clients;
   const names = await ownNames(kubernetes, environment.name);
@@ -115,10 +133,7 @@ async function takenOver(clients: Giving, service: string, signal: AbortSignal):
     helmReleasesOf(catalog, service).map(async ({ namespace, name }): Promise<Taken[]> => {
       const revisions = await revisionsOf(kubernetes, namespace, name, signal);
       const newest = revisions.at(-1);
-      if (newest === undefined || newest.status === 'uninstalled') return [];
-      const { labels } = newest;
-      const ours = names.includes(labels[RELEASE_LABELS.environment] ?? '');
-      if (!ours || labels[RELEASE_LABELS.adopted] === undefined) return [];
+      if (!isTakenOver(newest, names)) return [];
       return [{ namespace, name, newest, revisions, kept: await keptFor(clients, namespace, name, signal) }];
     }),
   );
