@@ -13,6 +13,7 @@ import { OWNER_LABEL, RELEASE_LABELS } from '../../contract/names.ts';
 import { digestOf } from '../../plan/digest.ts';
 import { findService } from '../../plan/releases.ts';
 import type { EffectScope } from '../effect.ts';
+import { claimsOfPod } from '../growing/live.ts';
 import { readPods, readWorkloads } from '../observe/workloads.ts';
 
 /** Drivers take seconds to minutes; one that has not begun by then has nobody who serves its class. */
@@ -23,13 +24,6 @@ const LONGEST_CLAIM = 150;
 /** On a VolumeSnapshot: the record that it belongs to. */
 const CHECKPOINT_ANNOTATION = 'ananta.dev/checkpoint';
 
-const podSchema = z.looseObject({
-  spec: z.looseObject({
-    volumes: z
-      .array(z.looseObject({ persistentVolumeClaim: z.looseObject({ claimName: z.string() }).optional() }))
-      .default([]),
-  }),
-});
 const statusSchema = z.looseObject({
   status: z
     .looseObject({
@@ -80,9 +74,7 @@ async function claimsOf(
   const { namespace, name } = findService(catalog, server);
   const release = { namespace, name };
   const pods = await readPods(kubernetes, release, await readWorkloads(kubernetes, release, signal), signal);
-  const claims = pods.flatMap((pod) =>
-    podSchema.parse(pod).spec.volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []),
-  );
+  const claims = pods.flatMap(claimsOfPod);
   if (claims.length === 0)
     throw new DeployError(
       FAILURES.invalidInput,

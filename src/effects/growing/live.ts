@@ -34,10 +34,14 @@ export function isMounted(
   return watches
     .of('Pod', namespace, name)
     .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .some((pod) => {
-      const volumes = valueAtPath(pod, ['spec', 'volumes']);
-      return (Array.isArray(volumes) ? volumes : []).some(
-        (volume: unknown) => valueAtPath(volume, ['persistentVolumeClaim', 'claimName']) === claim,
-      );
-    });
+    .some((pod) => claimsOfPod(pod).includes(claim));
+}
+
+/** Names of the claims that it mounts. */
+export function claimsOfPod(pod: KubernetesObject): string[] {
+  const volumes = valueAtPath(pod, ['spec', 'volumes']);
+  return (Array.isArray(volumes) ? volumes : []).flatMap((volume: unknown) => {
+    const name = valueAtPath(volume, ['persistentVolumeClaim', 'claimName']);
+    return typeof name === 'string' ? [name] : [];
+  });
 }
