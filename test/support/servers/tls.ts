@@ -28,10 +28,10 @@ export interface Certificates {
 export async function certificates(folder: string, names: readonly string[] = []): Promise<Certificates> {
   await mkdir(folder, { recursive: true });
   const file = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
   const all = ['DNS:localhost', 'IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)];
   await writeFile(file('extensions'), `subjectAltName=${all.join(',')}\n`);
   await openssl(
+    folder,
     'req',
     '-x509',
     '-newkey',
@@ -48,78 +48,33 @@ export async function certificates(folder: string, names: readonly string[] = []
     '-out',
     'ca.pem',
   );
-  await openssl(
-    'req',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-    '-keyout',
-    'server.key',
-    '-out',
-    'server.csr',
-  );
-  await openssl(
-    'x509',
-    '-req',
-    '-in',
-    'server.csr',
-    '-CA',
-    'ca.pem',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-out',
-    'server.pem',
-    '-extfile',
-    'extensions',
-  );
+  await issue(folder, { name: 'localhost', file: 'server', extensions: 'extensions' });
   return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
 }
 
 /** Of a client, issued by the same authority. */
 export async function clientCertificate({ ca }: Certificates, name: string): Promise<Certificates> {
   const folder = dirname(ca);
-  const openssl = (...args: string[]): Promise<unknown> => run(OPENSSL ?? 'openssl', args, { cwd: folder });
   // Without an extension it would be a certificate of version 1, which the worker's library does not take.
   await writeFile(join(folder, 'client'), 'extendedKeyUsage=clientAuth\n');
-  await openssl(
-    'req',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-  );
-  await openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    'ca.pem',
-    '-CAkey',
-    'ca.key',
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-out',
-    `${name}.pem`,
-    '-extfile',
-    'client',
-  );
+  await issue(folder, { name, file: name, extensions: 'client' });
   return { ca, cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+}
+
+const openssl = (folder: string, ...args: string[]): Promise<unknown> =>
+  run(OPENSSL ?? 'openssl', args, { cwd: folder });
+
+/** A key and a certificate of the authority in that folder, as `FILE.key` and `FILE.pem`. */
+async function issue(
+  folder: string,
+  { name, file, extensions }: { name: string; file: string; extensions: string },
+): Promise<void> {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const made = ['-keyout', `${file}.key`, '-out', `${file}.csr`];
+  await openssl(folder, 'req', ...curve, '-nodes', '-subj', `/CN=${name}`, ...made);
+  const authority = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];
+  const out = ['-out', `${file}.pem`, '-extfile', extensions];
+  await openssl(folder, 'x509', '-req', '-in', `${file}.csr`, ...authority, ...out);
 }
 
 export interface Guard {
