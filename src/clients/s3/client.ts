@@ -97,24 +97,33 @@ export function openBucket(connection: BucketConnection, pauseMilliseconds = FIR
     if (streams) lift();
     return answer;
   };
+  const what = ({ method, key = '' }: Asked): string => `${method} s3://${bucket}/${key}`;
+  /** An answer that breaks off is one that has not come. */
+  const brokenOff = (asked: Asked, error: unknown): BucketError => {
+    asked.signal?.throwIfAborted();
+    return BucketError.away(what(asked), connection, error);
+  };
   const ask = async (asked: Asked): Promise<Response> => {
-    const { method, key = '', signal } = asked;
-    const what = `${method} s3://${bucket}/${key}`;
+    const { signal } = asked;
     for (let attempt = 1; ; attempt += 1) {
       let failure: BucketError;
       try {
         const answer = await once(asked);
         if (answer.ok) return answer;
-        failure = await BucketError.of(what, answer, connection);
+        failure = await BucketError.of(what(asked), answer, connection);
       } catch (error) {
-        signal?.throwIfAborted();
-        failure = BucketError.away(what, connection, error);
+        failure = brokenOff(asked, error);
       }
       if (!failure.passing || attempt >= ATTEMPTS) throw failure;
       await sleep(pauseMilliseconds * 2 ** (attempt - 1), undefined, signal ? { signal } : {});
     }
   };
-  const text = async (asked: Asked): Promise<string> => (await ask(asked)).text();
+  const text = async (asked: Asked): Promise<string> => {
+    const answer = await ask(asked);
+    return answer.text().catch((error: unknown) => {
+      throw brokenOff(asked, error);
+    });
+  };
 
   const abandon: Bucket['abandon'] = async ({ key, id }, signal) => {
     await ask({ method: 'DELETE', key, query: { uploadId: id }, signal });
@@ -175,15 +184,13 @@ export function openBucket(connection: BucketConnection, pauseMilliseconds = FIR
 
   /** An answer that breaks off is no damaged object. */
   async function* whole(
-    what: string,
+    asked: Asked,
     body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     try {
       yield* body;
     } catch (error) {
-      signal?.throwIfAborted();
-      throw BucketError.away(what, connection, error);
+      throw brokenOff(asked, error);
     }
   }
 
@@ -200,8 +207,9 @@ export function openBucket(connection: BucketConnection, pauseMilliseconds = FIR
       return inParts(key, first ?? second, startingWith(second, parts), signal);
     },
     read: async (key, signal) => {
-      const { body } = await ask({ method: 'GET', key, streams: true, signal });
-      return Readable.from(whole(`GET s3://${bucket}/${key}`, body ?? [], signal), { objectMode: false });
+      const asked: Asked = { method: 'GET', key, streams: true, signal };
+      const { body } = await ask(asked);
+      return Readable.from(whole(asked, body ?? []), { objectMode: false });
     },
     size,
     list: async (prefix, signal) => {

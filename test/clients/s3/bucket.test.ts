@@ -105,6 +105,18 @@ describe('a bucket', () => {
     });
   });
 
+  test('a list, or content, whose answer breaks off is a store that cannot be reached, in words', async () => {
+    await withStore(async (bucket, store) => {
+      store.objects.set('k', { content: randomBytes(MIB), modified: new Date(), encryption: undefined });
+      const away = { name: 'BucketError', type: 'Unreachable', message: /GET s3:.* cannot be reached/ };
+      store.fail('GET', 'cut', true);
+      await assert.rejects(bucket.list(''), away);
+      store.fail('GET', 'cut', true);
+      await assert.rejects(async () => buffer(await bucket.read('k')), away);
+      assert.equal((await bucket.list('')).length, 1);
+    });
+  });
+
   test('content that breaks off leaves neither an object nor an upload', async () => {
     await withStore(async (bucket, store) => {
       const breaking = Readable.from(
