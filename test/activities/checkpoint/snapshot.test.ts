@@ -9,6 +9,7 @@ import { takeSnapshots } from '../../../src/effects/checkpoint/snapshot.ts';
 import { type CheckpointDone, makeCheckpoint } from '../../../src/effects/checkpoint/take.ts';
 import { commandScope } from '../../../src/effects/effect.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { putServerPod } from './server-pod.ts';
 
 const signal = new AbortController().signal;
 const scope = commandScope(signal);
@@ -23,25 +24,11 @@ async function withClaims(
   await withFakeClients(async (parts) => {
     const { clients, cluster } = parts;
     const { kubernetes } = clients;
-    const pod: KubernetesObject = {
-      metadata: {
-        name: 'db-0',
-        namespace: 'ns',
-        uid: 'pod',
-        resourceVersion: '1',
-        labels: { 'app.kubernetes.io/instance': 'db' },
-      },
-      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-      spec: {
-        containers: [],
-        volumes: [
-          { name: 'data', persistentVolumeClaim: { claimName: 'data-db-0' } },
-          { name: 'wal', persistentVolumeClaim: { claimName: 'wal-db-0' } },
-          { name: 'tmp', emptyDir: {} },
-        ],
-      },
-    };
-    cluster.objects.set('/api/v1/namespaces/ns/pods/db-0', pod);
+    putServerPod(parts, [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data-db-0' } },
+      { name: 'wal', persistentVolumeClaim: { claimName: 'wal-db-0' } },
+      { name: 'tmp', emptyDir: {} },
+    ]);
     for (const name of ['data-db-0', 'wal-db-0'])
       cluster.objects.set(`${paths.persistentVolumeClaims('ns')}/${name}`, {
         metadata: { name, namespace: 'ns', uid: name, resourceVersion: '1' },

@@ -15,6 +15,7 @@ import { keepCheckpoint, readCheckpoints } from '../../../src/effects/checkpoint
 import { type CheckpointDone, makeCheckpoint } from '../../../src/effects/checkpoint/take.ts';
 import { commandScope } from '../../../src/effects/effect.ts';
 import { type FakeParts, withFakeClients } from '../../support/fakes/clients.ts';
+import { putServerPod } from './server-pod.ts';
 
 const { recipient } = await makeKeyPair();
 const signal = new AbortController().signal;
@@ -23,20 +24,9 @@ const DAY = 24 * 3_600_000;
 /** A server whose dump is a few bytes. */
 async function withServer(work: (parts: FakeParts, kept: string) => Promise<void>): Promise<void> {
   await withFakeClients(async (parts) => {
-    const { clients, cluster, folder } = parts;
+    const { clients, folder } = parts;
     const kept = join(folder, 'kept');
-    const pod: KubernetesObject = {
-      metadata: {
-        name: 'db-0',
-        namespace: 'ns',
-        uid: 'pod',
-        resourceVersion: '1',
-        labels: { 'app.kubernetes.io/instance': 'db' },
-      },
-      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-      spec: { containers: [] },
-    };
-    cluster.objects.set('/api/v1/namespaces/ns/pods/db-0', pod);
+    putServerPod(parts);
     clients.kubernetes.execStream = () =>
       Promise.resolve({
         stdout: Readable.from([Buffer.from('a dump')]),
